@@ -1,0 +1,1 @@
+"""Catalogues and light curves; not built yet."""

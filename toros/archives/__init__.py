@@ -1,0 +1,1 @@
+"""What the archives already know; not built yet."""

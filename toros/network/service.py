@@ -1,0 +1,150 @@
+"""What a daemon is made of: a table of requests, and the plain functions that serve them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from workorders import WorkOrder
+
+if TYPE_CHECKING:
+    import logging
+
+    from sqlalchemy import MetaData
+    from sqlalchemy.orm import Session
+    from starlette.routing import BaseRoute
+
+    from toros.clock import Clock
+    from toros.config import Config
+
+__all__ = ["Answer", "Context", "Engine", "Files", "Handler", "Outcome", "Service"]
+
+T = TypeVar("T")
+
+
+class Engine(Protocol):
+    """Where heavy pure functions run: child processes of this machine, or a Dask cluster."""
+
+    def run(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Run an importable function elsewhere and return what it returns.
+
+        Raises
+        ------
+        ChildDied
+            The child was killed, by a signal or at a limit.
+        """
+        ...
+
+    def map(
+        self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], /
+    ) -> Sequence[T | BaseException]:
+        """Run the function over many arguments in parallel; an item that fails gives its exception."""
+        ...
+
+
+class Files(Protocol):
+    """The named roots of this node; nothing outside them is reached."""
+
+    def path(self, location: str, *, must_exist: bool = True) -> Path:
+        """Return the file or folder that `root:path` names; raise OutsideRoots or Permanent."""
+        ...
+
+    def location(self, path: Path) -> str:
+        """Return `root:path` of a file inside a root."""
+        ...
+
+    def root(self, name: str) -> Path:
+        """Return a root's folder."""
+        ...
+
+
+class Context(Protocol):
+    """What a handler may use beside its order."""
+
+    config: Config
+    service: str
+    attempt: int
+    worker: str
+    engine: Engine
+    files: Files
+    clock: Clock
+    observatory_clock: Clock
+    log: logging.LoggerAdapter[Any]
+
+    def progress(self, fraction: float, message: str) -> None:
+        """Say how far the order is, 0 to 1; raise OrderCancelled where it was taken back, LeaseLost where it is not ours."""
+        ...
+
+    def read(self, query: Callable[[Session], T]) -> T:
+        """Run a query on the daemon's own tables."""
+        ...
+
+    def write(self, change: Callable[[Session], T]) -> T:
+        """Run a change in a short transaction of its own, refused (LeaseLost) where another worker holds the order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a handler gives back; all of it is committed in one transaction.
+
+    Attributes
+    ----------
+    result : mapping
+        Plain values for `status` and the tree; small.
+    orders : sequence of WorkOrder
+        Onward orders; parent and user are filled in by the worker.
+    record : callable, optional
+        A change of the daemon's own tables.
+    """
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    orders: Sequence[WorkOrder] = ()
+    record: Callable[[Session], None] | None = None
+
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """How one request is served.
+
+    Attributes
+    ----------
+    function : callable
+        `(order, context) -> Outcome` for an order, `(question, context) -> mapping` for a question.
+    recover : callable, optional
+        For a request that may never be repeated: asks the device what is true after a crash in the middle and
+        says how the order ends; without it, such an order is buried for a person to look at.
+    """
+
+    function: Callable[[Any, Context], Outcome | Answer]
+    recover: Callable[[Any, Context], Outcome] | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One daemon.
+
+    Attributes
+    ----------
+    name : str
+        As in the configuration and the vocabulary.
+    handlers : mapping of request name to Handler
+        Every request of the vocabulary for this desk.
+    tables : MetaData, optional
+        The daemon's own tables, beside the ledger's.
+    lanes : mapping of lane to int
+        Threads that serve each lane.
+    pages : callable, optional
+        Web routes served beside the desk (the portal's), made from the configuration.
+    """
+
+    name: str
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    tables: MetaData | None = None
+    lanes: Mapping[str, int] = field(default_factory=lambda: {"work": 1})
+    pages: Callable[[Config], Sequence[BaseRoute]] | None = None

@@ -1,0 +1,1 @@
+"""The telescope, its dome and its camera."""

@@ -1,0 +1,1 @@
+"""The ground that all rooms share: sites, times, fluxes, thumbnails of the sky."""

@@ -1,0 +1,50 @@
+"""What can be asked of the alert robot."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from workorders.envelope import WorkOrder
+from workorders.quantities import Location, Name
+
+__all__ = ["ListAlerts", "ProcessAlert", "ShowAlert"]
+
+
+class ProcessAlert(WorkOrder):
+    """Understand an alert, rank what it may be, and order observations.
+
+    The alert comes inline (`alert`) or by location (`file_location`), one of the two.
+    """
+
+    request: Literal["process_alert"] = "process_alert"
+    alert: Annotated[str, Field(min_length=2, max_length=8_000_000)] | None = Field(
+        None, description="the alert itself, as text: igwn.gwalert JSON"
+    )
+    file_location: Location | None = None
+    format: Literal["gwalert"] = Field(
+        "gwalert", description="igwn.gwalert JSON, the only format of this version"
+    )
+    test: bool = Field(False, description="treat as a rehearsal although the alert says that it is real")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ProcessAlert:
+        if (self.alert is None) == (self.file_location is None):
+            raise ValueError("give either alert (the text itself) or file_location, one of the two")
+        return self
+
+
+class ListAlerts(WorkOrder):
+    """Alerts that were received, the latest first."""
+
+    request: Literal["list_alerts"] = "list_alerts"
+    limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
+    before: str | None = Field(None, max_length=64, description="page on: alerts older than this order id")
+
+
+class ShowAlert(WorkOrder):
+    """One event's story: its alerts in order, what was ranked, what was ordered."""
+
+    request: Literal["show_alert"] = "show_alert"
+    event: Name = Field(description="the event's name, such as MS181101ab")

@@ -1,0 +1,54 @@
+"""What can be asked of every desk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from workorders.envelope import OrderId, WorkOrder
+
+__all__ = ["Cancel", "Describe", "ListOrders", "Retry", "Status"]
+
+
+class Status(WorkOrder):
+    """The status of one order (`order_id`), or of the desk."""
+
+    request: Literal["status"] = "status"
+    order_id: OrderId | None = Field(None, description="the order to look at; the desk itself where absent")
+
+
+class ListOrders(WorkOrder):
+    """Orders of this desk, the latest first, with where they went on to."""
+
+    request: Literal["list_orders"] = "list_orders"
+    state: Literal["queued", "running", "done", "buried", "cancelled", "expired"] | None = None
+    named: str | None = Field(None, max_length=64, description="only orders for this request")
+    root: OrderId | None = Field(
+        None, description="only the tree below this order, as far as this desk knows it"
+    )
+    limit: int = Field(100, ge=1, le=1000)
+    before: OrderId | None = Field(None, description="page on: orders accepted before this one")
+
+
+class Cancel(WorkOrder):
+    """Take an order back; queued orders never start, a running one stops at its next step."""
+
+    request: Literal["cancel"] = "cancel"
+    order_id: OrderId = Field(description="the order to cancel; it may still be on its way")
+    tree: bool = Field(True, description="also everything that it has caused, at every desk")
+    reason: str = Field("", max_length=500)
+
+
+class Retry(WorkOrder):
+    """Queue a buried order again, or send a parked one again."""
+
+    request: Literal["retry"] = "retry"
+    order_id: OrderId
+
+
+class Describe(WorkOrder):
+    """The desk's requests as JSON Schema."""
+
+    request: Literal["describe"] = "describe"
+    named: str | None = Field(None, max_length=64, description="one request; all where absent")
