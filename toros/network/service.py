@@ -71,6 +71,7 @@ class Context(Protocol):
     files: Files
     clock: Clock
     observatory_clock: Clock
+    resources: Any  # what Service.resources made when the daemon started: devices
     log: logging.LoggerAdapter[Any]
 
     def progress(self, fraction: float, message: str) -> None:
@@ -139,6 +140,8 @@ class Service:
         The daemon's own tables, beside the ledger's.
     lanes : mapping of lane to int
         Threads that serve each lane.
+    resources : callable, optional
+        Made once when the daemon starts, given to every handler: the telescope's devices.
     pages : callable, optional
         Web routes served beside the desk (the portal's), made from the configuration.
     """
@@ -147,4 +150,5 @@ class Service:
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     tables: MetaData | None = None
     lanes: Mapping[str, int] = field(default_factory=lambda: {"work": 1})
+    resources: Callable[[Config, Clock], Any] | None = None
     pages: Callable[[Config], Sequence[BaseRoute]] | None = None
