@@ -31,9 +31,7 @@ class ServiceSettings(_Settings):
     )
     max_body: int = Field(1_000_000, ge=1_000, le=64_000_000, description="largest order; bytes")
     max_connections: int = Field(256, ge=1, le=10_000, description="connections open at once")
-    workers: dict[str, int] = Field(
-        default_factory=dict, description="threads of a lane, where not the default"
-    )
+    workers: dict[str, int] = Field(default_factory=dict, description="threads of a lane, where not the default")
 
     @property
     def url(self) -> str:
@@ -68,9 +66,7 @@ class SmtpSettings(_Settings):
     port: Port = 587
     sender: str = "toros@localhost"
     user: str = ""
-    password_file: Path | None = Field(
-        None, description="file that holds the password; or TOROS_SMTP_PASSWORD"
-    )
+    password_file: Path | None = Field(None, description="file that holds the password; or TOROS_SMTP_PASSWORD")
     starttls: bool = True
 
 
@@ -121,9 +117,7 @@ class EngineSettings(_Settings):
     kind: Literal["local", "dask"] = "local"
     scheduler: str | None = Field(None, description="tcp://host:port of the Dask scheduler")
     processes: int = Field(2, ge=1, le=256, description="child processes")
-    memory: int = Field(
-        2048, ge=256, le=1_000_000, description="address space of a child beyond its start; MiB"
-    )
+    memory: int = Field(2048, ge=256, le=1_000_000, description="address space of a child beyond its start; MiB")
     wall: float = Field(600.0, gt=0, le=86400, description="longest time of one piece of work; seconds")
     cpu: float = Field(600.0, gt=0, le=86400, description="longest CPU time of one piece of work; seconds")
     recycle: int = Field(200, ge=1, le=1_000_000, description="pieces of work before a child is replaced")
@@ -132,15 +126,9 @@ class EngineSettings(_Settings):
 class SecuritySettings(_Settings):
     """Who may ask what."""
 
-    authentication: bool = Field(
-        False, description="ask every caller for a token; must be on beyond 127.0.0.1"
-    )
-    identities: Path = Field(
-        Path("identities.yaml"), description="file of identities; relative ones are below state"
-    )
-    token_file: Path | None = Field(
-        None, description="this node's own token for asking other desks; or TOROS_TOKEN"
-    )
+    authentication: bool = Field(False, description="ask every caller for a token; must be on beyond 127.0.0.1")
+    identities: Path = Field(Path("identities.yaml"), description="file of identities; relative ones are below state")
+    token_file: Path | None = Field(None, description="this node's own token for asking other desks; or TOROS_TOKEN")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     hosts: list[str] = Field(
@@ -154,9 +142,7 @@ class OrderSettings(_Settings):
     tries: int = Field(5, ge=1, le=100, description="before an order is buried")
     first_delay: float = Field(2.0, gt=0, le=3600, description="before the second try; seconds, doubling")
     longest_delay: float = Field(600.0, gt=0, le=86400, description="seconds")
-    lease: float = Field(
-        15.0, gt=0.1, le=3600, description="a worker silent for so long has lost its order; seconds"
-    )
+    lease: float = Field(15.0, gt=0.1, le=3600, description="a worker silent for so long has lost its order; seconds")
     retention: float = Field(90.0, gt=0, le=36500, description="finished orders are remembered so long; days")
     delivery_timeout: float = Field(10.0, gt=0, le=600, description="a peer must answer within; seconds")
 
@@ -165,9 +151,7 @@ class AlertSettings(_Settings):
     """What the alert robot does with an alert, for now."""
 
     max_distance: float = Field(500.0, gt=0, le=20000, description="galaxies up to this distance; megaparsec")
-    credible_level: float = Field(
-        0.9, gt=0, lt=1, description="part of the sky's probability that is searched"
-    )
+    credible_level: float = Field(0.9, gt=0, lt=1, description="part of the sky's probability that is searched")
     exposure_time: float = Field(60.0, ge=0, le=7200, description="of the follow-up; seconds")
     exposures: int = Field(3, ge=1, le=1000)
     filter: str = "r"
@@ -177,9 +161,7 @@ class AlertSettings(_Settings):
 class Config(_Settings):
     """One node."""
 
-    state: Path = Field(
-        Path("~/.local/state/toros"), description="folder for what daemons remember; or TOROS_STATE"
-    )
+    state: Path = Field(Path("~/.local/state/toros"), description="folder for what daemons remember; or TOROS_STATE")
     services: dict[ServiceName, ServiceSettings] = Field(default_factory=_services)
     logging: LoggingSettings = LoggingSettings()
     admin_emails: list[str] = []

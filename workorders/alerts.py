@@ -23,9 +23,7 @@ class ProcessAlert(WorkOrder):
         None, description="the alert itself, as text: igwn.gwalert JSON"
     )
     file_location: Location | None = None
-    format: Literal["gwalert"] = Field(
-        "gwalert", description="igwn.gwalert JSON, the only format of this version"
-    )
+    format: Literal["gwalert"] = Field("gwalert", description="igwn.gwalert JSON, the only format of this version")
     test: bool = Field(False, description="treat as a rehearsal although the alert says that it is real")
 
     @model_validator(mode="after")

@@ -47,9 +47,7 @@ class IngestDataProduct(WorkOrder):
     product_type: ProductKind
     batch: Name = Field(description="name of the file batch: the order that reduced it")
     batch_location: Location = Field(description="folder of the raw frames")
-    night: str | None = Field(
-        None, pattern=r"^\d{4}-\d\d-\d\d$", description="evening of the night; local date"
-    )
+    night: str | None = Field(None, pattern=r"^\d{4}-\d\d-\d\d$", description="evening of the night; local date")
     inputs: list[FrameInput] = Field(default_factory=list, max_length=5000)
     thumbnails: dict[str, Location] = Field(
         default_factory=dict, max_length=8, description="pictures of the frame: before, after"
@@ -67,9 +65,7 @@ class IngestDataProduct(WorkOrder):
         max_length=100,
         description="what the reduction guessed, ignored or went without",
     )
-    quality: dict[str, Any] = Field(
-        default_factory=dict, max_length=100, description="numbers measured on the frame"
-    )
+    quality: dict[str, Any] = Field(default_factory=dict, max_length=100, description="numbers measured on the frame")
 
 
 class FindProducts(WorkOrder):
@@ -83,6 +79,4 @@ class FindProducts(WorkOrder):
     night: str | None = Field(None, pattern=r"^\d{4}-\d\d-\d\d$")
     observation: OrderId | None = None
     limit: int = Field(100, ge=1, le=1000)
-    after: int = Field(
-        0, ge=0, le=2_147_483_647, description="page on: products with a larger number than this"
-    )
+    after: int = Field(0, ge=0, le=2_147_483_647, description="page on: products with a larger number than this")

@@ -24,9 +24,7 @@ class ListOrders(WorkOrder):
     request: Literal["list_orders"] = "list_orders"
     state: Literal["queued", "running", "done", "buried", "cancelled", "expired"] | None = None
     named: str | None = Field(None, max_length=64, description="only orders for this request")
-    root: OrderId | None = Field(
-        None, description="only the tree below this order, as far as this desk knows it"
-    )
+    root: OrderId | None = Field(None, description="only the tree below this order, as far as this desk knows it")
     limit: int = Field(100, ge=1, le=1000)
     before: OrderId | None = Field(None, description="page on: orders accepted before this one")
 

@@ -68,19 +68,13 @@ class WorkOrder(BaseModel):
     to: str | None = Field(
         None, max_length=64, description="instance of the desk, where a network has several (telescopes)"
     )
-    priority: float | None = Field(
-        None, ge=0, le=10, description="0 (routine) to 10 (drop everything); unit: none"
-    )
+    priority: float | None = Field(None, ge=0, le=10, description="0 (routine) to 10 (drop everything); unit: none")
     datetime: UtcTime | None = Field(None, description="when the sender wrote the order; UTC, ISO 8601")
-    user: str | None = Field(
-        None, max_length=64, description="who asks; set by the desk from who authenticated"
-    )
+    user: str | None = Field(None, max_length=64, description="who asks; set by the desk from who authenticated")
     parent: OrderId | None = Field(None, description="the order that caused this one")
     expires: UtcTime | None = Field(None, description="not to be started after this time; UTC, ISO 8601")
     dry_run: bool = Field(False, description="say what would be done, change nothing")
-    version: int = Field(
-        VERSION, ge=1, le=1_000_000, description="version of the language that the order speaks"
-    )
+    version: int = Field(VERSION, ge=1, le=1_000_000, description="version of the language that the order speaks")
 
     def body(self) -> dict[str, Any]:
         """Return the order as plain values for the wire: absent fields left out, nothing but XML-RPC's types."""

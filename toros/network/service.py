@@ -37,9 +37,7 @@ class Engine(Protocol):
         """
         ...
 
-    def map(
-        self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], /
-    ) -> Sequence[T | BaseException]:
+    def map(self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], /) -> Sequence[T | BaseException]:
         """Run the function over many arguments in parallel; an item that fails gives its exception."""
         ...
 
