@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from toros.clock import Clock
     from toros.config import Config
 
-__all__ = ["Answer", "Context", "Engine", "Files", "Handler", "Outcome", "Service"]
+__all__ = ["Answer", "Context", "Engine", "Files", "Handler", "Onward", "Outcome", "Service"]
 
 T = TypeVar("T")
 
@@ -86,6 +86,22 @@ class Context(Protocol):
 
 
 @dataclass(frozen=True)
+class Onward:
+    """An onward order that the vocabulary alone cannot place: requests of every desk, such as `cancel`.
+
+    Attributes
+    ----------
+    order : WorkOrder
+        What is asked.
+    desk : str
+        The service that it goes to.
+    """
+
+    order: WorkOrder
+    desk: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a handler gives back; all of it is committed in one transaction.
 
@@ -93,14 +109,14 @@ class Outcome:
     ----------
     result : mapping
         Plain values for `status` and the tree; small.
-    orders : sequence of WorkOrder
-        Onward orders; parent and user are filled in by the worker.
+    orders : sequence of WorkOrder or Onward
+        Onward orders; parent and user are filled in by the worker, the desk by the vocabulary unless named.
     record : callable, optional
         A change of the daemon's own tables.
     """
 
     result: Mapping[str, Any] = field(default_factory=dict)
-    orders: Sequence[WorkOrder] = ()
+    orders: Sequence[WorkOrder | Onward] = ()
     record: Callable[[Session], None] | None = None
 
 
