@@ -1,0 +1,73 @@
+"""Finding the configuration file, and reading it into `Config`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from toros.config.settings import Config, LoggingSettings
+from toros.errors import ConfigurationError
+
+__all__ = ["INSTALLED", "config_hash", "embedded_default", "find_config", "load_config"]
+
+INSTALLED = Path("/etc/toros/toros.conf.yaml")
+
+
+def find_config(path: Path | None = None) -> Path | None:
+    """Return the configuration file of this node, or None where the embedded default is used.
+
+    The search order is `path` (`--config`), the environment's TOROS_CONF, then /etc/toros/toros.conf.yaml.
+
+    Raises
+    ------
+    ConfigurationError
+        The file that was named does not exist.
+    """
+    for source, named in (("--config", path), ("TOROS_CONF", os.environ.get("TOROS_CONF"))):
+        if named:
+            file = Path(named).expanduser()
+            if not file.is_file():
+                raise ConfigurationError(
+                    f"{file}: there is no such configuration file (named by {source}); "
+                    "allowed: a YAML file such as conf/toros.conf.yaml"
+                )
+            return file
+    return INSTALLED if INSTALLED.is_file() else None
+
+
+def embedded_default() -> Config:
+    """Return the configuration of a node without a file: every default, and logs below `state`.
+
+    The documented default of logging.file is for an installed node; without a file nothing was installed, and a
+    person who only tries TOROS may not write into /etc.
+    """
+    return Config(logging=LoggingSettings(file="logs/{service}.log"))
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Return this node's configuration, every path in it absolute.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The file of `--config`; by default the file is looked for, see `find_config`.
+
+    Raises
+    ------
+    ConfigurationError
+        One sentence: file, line, key, value, and what is allowed.
+    """
+    file = find_config(path)
+    if file is None:
+        return embedded_default()
+    import yaml
+
+    return Config.model_validate(yaml.safe_load(file.read_text()) or {})
+
+
+def config_hash(config: Config) -> str:
+    """Return the first 12 hexadecimal digits of the SHA-256 of a configuration, to tell an old one from a new one."""
+    text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,254 @@
+"""What one node's configuration holds; every key with its unit, default, bounds and reader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from toros.config.values import Address, EmailAddress, Folder, OpenUrl, Port, RootName
+
+__all__ = [
+    "AlertSettings", "CameraSettings", "Config", "DatabaseSettings", "EngineSettings", "FileSettings",
+    "LoggingSettings", "ObservatorySettings", "OrderSettings", "SecuritySettings", "ServiceName", "ServiceSettings",
+    "SmtpSettings",
+]  # fmt: skip
+
+ServiceName = Literal["alert_robot", "telescope", "preprocessor", "harvester", "data_manager", "portal"]
+Lane = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,31}$")]
+Threads = Annotated[int, Field(ge=1, le=64)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class ServiceSettings(_Settings):
+    """One daemon: where it listens, or (`http`) where another node's is reached."""
+
+    ip: Address = Field("127.0.0.1", description="address to listen on and to reach it at")
+    port: Port = Field(8701, description="TCP port; 8701 to 8706 in the order of the services")
+    http: OpenUrl | None = Field(
+        None, pattern=r"^https?://", description="URL of the desk where it is not http://ip:port/RPC2"
+    )
+    name: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="instance name on the network, such as ctmo; the service's own name where absent",
+    )  # fmt: skip
+    max_body: int = Field(
+        1_000_000, ge=1_000, le=64_000_000,
+        description="largest order; bytes (the alert robot's default is 8000000: an alert holds its map)",
+    )  # fmt: skip
+    max_connections: int = Field(256, ge=1, le=10_000, description="connections open at once")
+    workers: dict[Lane, Threads] = Field(
+        default_factory=dict, max_length=32, description="threads of a lane (lane: number), where not the daemon's own"
+    )
+
+    @property
+    def url(self) -> str:
+        """Where the desk's XML-RPC is reached."""
+        host = f"[{self.ip}]" if ":" in self.ip else self.ip
+        return self.http or f"http://{host}:{self.port}/RPC2"
+
+
+def _services() -> dict[ServiceName, ServiceSettings]:
+    """Return every service with its own port and the room that its orders need."""
+    names: tuple[ServiceName, ...] = get_args(ServiceName)
+    return {
+        name: ServiceSettings(port=8701 + i, max_body=8_000_000 if name == "alert_robot" else 1_000_000)
+        for i, name in enumerate(names)
+    }
+
+
+class LoggingSettings(_Settings):
+    """Where the logs go."""
+
+    file: str = Field(
+        "/etc/toros/logs/toros.log", min_length=1, max_length=1024,
+        description="log file; {service} in the name is replaced, elsewhere each daemon writes beside it "
+        "(toros.telescope.log); a relative path is below state; without any configuration file logs/{service}.log",
+    )  # fmt: skip
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is written")
+    json_lines: bool = Field(False, description="write one JSON object a line instead of text")
+    keep: int = Field(30, ge=1, le=3650, description="days that are kept; a new file begins at midnight UTC")
+
+
+class SmtpSettings(_Settings):
+    """The mail server that carries errors to admin_emails."""
+
+    host: Literal[""] | Address = Field("", description="name of the mail server; no mail is sent where empty")
+    port: Port = Field(587, description="TCP port")
+    sender: EmailAddress = Field("toros@localhost", description="address that the mail comes from")
+    user: str = Field("", max_length=256, description="login; none where empty")
+    password_file: Folder | None = Field(
+        None, description="file that holds the password; or TOROS_SMTP_PASSWORD in the environment"
+    )
+    starttls: bool = Field(True, description="encrypt before the login")
+
+
+class DatabaseSettings(_Settings):
+    """Where each daemon remembers."""
+
+    url: OpenUrl = Field(
+        "sqlite:///{state}/{service}.sqlite", pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://",
+        description="SQLite or PostgreSQL; {service} and {state} are replaced; without a password",
+    )  # fmt: skip
+    password_file: Folder | None = Field(
+        None, description="file that holds the password; or TOROS_DATABASE_PASSWORD in the environment"
+    )
+
+
+class ObservatorySettings(_Settings):
+    """The place that the telescope stands on."""
+
+    name: str = Field("Embedded observatory", min_length=1, max_length=68, description="as written in FITS headers")
+    longitude: float = Field(-67.3283, ge=-180, le=360, description="degrees, east positive")
+    latitude: float = Field(-24.6157, ge=-90, le=90, description="degrees, north positive")
+    elevation: float = Field(4637.0, ge=-500, le=9000, description="above the sea; metres")
+    horizon: float = Field(20.0, ge=-5, le=89, description="lowest altitude to observe at; degrees")
+
+
+class CameraSettings(_Settings):
+    """The simulated camera."""
+
+    rows: int = Field(1024, ge=16, le=20000, description="height of a frame; pixels")
+    columns: int = Field(1024, ge=16, le=20000, description="width of a frame; pixels")
+    gain: float = Field(1.5, gt=0, le=100, description="electrons per ADU")
+    read_noise: float = Field(8.0, ge=0, le=1000, description="electrons")
+    pixel_scale: float = Field(1.2, gt=0, le=100, description="arcseconds per pixel")
+    clock_rate: float = Field(60.0, gt=0, le=1e6, description="seconds of exposure in one real second")
+    seed: int = Field(1, ge=0, le=2**32 - 1, description="seed of the simulated sky and noise")
+
+
+class FileSettings(_Settings):
+    """Named roots: an order's location is root:path, and nothing outside a root is ever opened."""
+
+    roots: dict[RootName, Folder] = Field(
+        default_factory=lambda: {"raw": Path("raw"), "products": Path("products"), "alerts": Path("alerts")},
+        min_length=1, max_length=64,
+        description="name: folder; raw, products and alerts keep their defaults where not given; "
+        "relative ones are below state",
+    )  # fmt: skip
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _keep_the_others(cls, roots: Any) -> Any:
+        defaults = {"raw": "raw", "products": "products", "alerts": "alerts"}
+        return {**defaults, **roots} if isinstance(roots, dict) else roots
+
+
+class EngineSettings(_Settings):
+    """Who does the heavy work."""
+
+    kind: Literal["local", "dask"] = Field("local", description="child processes of this machine, or a Dask cluster")
+    scheduler: OpenUrl | None = Field(
+        None, pattern=r"^(tcp|tls|ws|wss)://", description="tcp://host:port of the Dask scheduler"
+    )
+    processes: int = Field(2, ge=1, le=256, description="child processes of one daemon")
+    memory: int = Field(2048, ge=256, le=1_000_000, description="address space of a child beyond its start; MiB")
+    wall: float = Field(600.0, gt=0, le=86400, description="longest time of one piece of work; seconds")
+    cpu: float = Field(600.0, gt=0, le=86400, description="longest CPU time of one piece of work; seconds")
+    recycle: int = Field(200, ge=1, le=1_000_000, description="pieces of work before a child is replaced")
+
+
+class SecuritySettings(_Settings):
+    """Who may ask what."""
+
+    authentication: bool = Field(
+        False, description="ask every caller for a token; must be true as soon as a service's ip is not loopback"
+    )
+    identities: Folder = Field(
+        Path("identities.yaml"), description="file of identities, made by toros init; a relative path is below state"
+    )
+    token_file: Folder | None = Field(
+        None, description="file with this node's own token for asking other desks; or TOROS_TOKEN in the environment"
+    )
+    tls_certificate: Folder | None = Field(None, description="certificate (PEM) that the desks show; no TLS if absent")
+    tls_key: Folder | None = Field(None, description="private key (PEM) of the certificate")
+    hosts: list[Address] = Field(
+        default_factory=list, max_length=64,
+        description="names by which the desks are reached, beside their ip and localhost",
+    )  # fmt: skip
+
+
+class OrderSettings(_Settings):
+    """How orders are tried, remembered and delivered."""
+
+    tries: int = Field(5, ge=1, le=100, description="tries before an order is buried")
+    first_delay: float = Field(2.0, gt=0, le=3600, description="before the second try, then doubling; seconds")
+    longest_delay: float = Field(600.0, gt=0, le=86400, description="between two tries; seconds")
+    lease: float = Field(15.0, gt=0.1, le=3600, description="a worker silent for so long has lost its order; seconds")
+    retention: float = Field(90.0, gt=0, le=36500, description="finished orders are remembered so long; days")
+    delivery_timeout: float = Field(10.0, gt=0, le=600, description="a peer must answer within; seconds")
+
+
+class AlertSettings(_Settings):
+    """What the alert robot does with an alert, for now."""
+
+    max_distance: float = Field(500.0, gt=0, le=20000, description="galaxies up to this distance; megaparsec")
+    credible_level: float = Field(0.9, gt=0, lt=1, description="part of the sky's probability that is searched")
+    exposure_time: float = Field(60.0, ge=0, le=7200, description="of each frame of the follow-up; seconds")
+    exposures: int = Field(3, ge=1, le=1000, description="light frames of the follow-up")
+    filter: str = Field("r", min_length=1, max_length=32, description="filter of the follow-up")
+    expires: float = Field(24.0, gt=0, le=8760, description="a follow-up not started within is dropped; hours")
+
+
+class Config(_Settings):
+    """One node. Its paths are absolute: `~` is expanded and relative ones are below `state`."""
+
+    state: Folder = Field(
+        Path("~/.local/state/toros"),
+        description="folder for what daemons remember; TOROS_STATE in the environment wins",
+    )
+    services: dict[ServiceName, ServiceSettings] = Field(
+        default_factory=_services, description="the daemons of the network; what is not given keeps its default"
+    )
+    logging: LoggingSettings = LoggingSettings()
+    admin_emails: list[EmailAddress] = Field(
+        default_factory=list, max_length=32, description="who gets errors by mail, where smtp.host is given"
+    )
+    smtp: SmtpSettings = SmtpSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    observatory: ObservatorySettings = ObservatorySettings()
+    camera: CameraSettings = CameraSettings()
+    files: FileSettings = FileSettings()
+    engine: EngineSettings = EngineSettings()
+    security: SecuritySettings = SecuritySettings()
+    orders: OrderSettings = OrderSettings()
+    alerts: AlertSettings = AlertSettings()
+
+    @field_validator("services", mode="before")
+    @classmethod
+    def _keep_defaults(cls, given: Any) -> Any:
+        """Give a service that is named in part the defaults of the rest, and the unnamed ones theirs."""
+        if not isinstance(given, dict):
+            return given
+        merged: dict[Any, Any] = {name: service.model_dump() for name, service in _services().items()}
+        for name, settings in given.items():
+            if isinstance(settings, ServiceSettings):
+                settings = settings.model_dump(exclude_unset=True)
+            merged[name] = {**merged.get(name, {}), **settings} if isinstance(settings, dict) else settings
+        return merged
+
+    @model_validator(mode="after")
+    def _below_state(self) -> Self:
+        """Make every path absolute, so that no daemon depends on the folder that it was started in."""
+        state = self.state.absolute()
+
+        def below(settings: _Settings, *keys: str) -> dict[str, Path]:
+            return {key: state / path for key in keys if (path := getattr(settings, key)) is not None}
+
+        roots = {name: state / folder for name, folder in self.files.roots.items()}
+        changes: dict[str, Any] = {
+            "state": state,
+            "logging": {"file": str(state / Path(self.logging.file).expanduser())},
+            "smtp": below(self.smtp, "password_file"),
+            "database": below(self.database, "password_file"),
+            "files": {"roots": roots},
+            "security": below(self.security, "identities", "token_file", "tls_certificate", "tls_key"),
+        }
+        for name, change in changes.items():
+            value = change if name == "state" else getattr(self, name).model_copy(update=change)
+            self.__dict__[name] = value  # the model is frozen for everybody else
+        return self
