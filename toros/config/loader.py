@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from toros.config.settings import Config, LoggingSettings
 from toros.errors import ConfigurationError
@@ -43,7 +47,7 @@ def embedded_default() -> Config:
     The documented default of logging.file is for an installed node; without a file nothing was installed, and a
     person who only tries TOROS may not write into /etc.
     """
-    return Config(logging=LoggingSettings(file="logs/{service}.log"))
+    return Config(logging=LoggingSettings(file="logs/{service}.log"), **_state({}, Path.cwd()))
 
 
 def load_config(path: Path | None = None) -> Config:
@@ -60,11 +64,30 @@ def load_config(path: Path | None = None) -> Config:
         One sentence: file, line, key, value, and what is allowed.
     """
     file = find_config(path)
-    if file is None:
-        return embedded_default()
-    import yaml
+    return embedded_default() if file is None else _loaded(file)
 
-    return Config.model_validate(yaml.safe_load(file.read_text()) or {})
+
+def _loaded(file: Path) -> Config:
+    from toros.config.complaints import check_together, complaint
+    from toros.config.written import read
+
+    written = read(file)
+    sections = {name for name, setting in Config.model_fields.items() if name != "state"}
+    values = {name: value for name, value in written.values.items() if value is not None or name not in sections}
+    try:
+        config = Config.model_validate({**values, **_state(values, file.absolute().parent)})
+    except ValidationError as error:
+        raise complaint(error, written) from None
+    check_together(config, written)
+    return config
+
+
+def _state(values: Mapping[str, Any], beside: Path) -> dict[str, Any]:
+    """Return the state folder where something says it: TOROS_STATE, else the file."""
+    if override := os.environ.get("TOROS_STATE"):
+        return {"state": Path(override).expanduser().absolute()}
+    named = values.get("state")
+    return {"state": beside / Path(named).expanduser()} if isinstance(named, str) and named.strip() else {}
 
 
 def config_hash(config: Config) -> str:

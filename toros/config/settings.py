@@ -3,43 +3,71 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from toros.config.values import Address, EmailAddress, Folder, OpenUrl, Port, RootName
+from toros.config.values import (
+    Address,
+    DatabaseUrl,
+    EmailAddress,
+    Folder,
+    HttpUrl,
+    InstanceName,
+    Lane,
+    LogFile,
+    MailHost,
+    Port,
+    RootName,
+    SchedulerUrl,
+    Threads,
+)
 
 __all__ = [
-    "AlertSettings", "CameraSettings", "Config", "DatabaseSettings", "EngineSettings", "FileSettings",
-    "LoggingSettings", "ObservatorySettings", "OrderSettings", "SecuritySettings", "ServiceName", "ServiceSettings",
+    "AlertSettings",
+    "CameraSettings",
+    "Config",
+    "DatabaseSettings",
+    "EngineSettings",
+    "FileSettings",
+    "LoggingSettings",
+    "ObservatorySettings",
+    "OrderSettings",
+    "SecuritySettings",
+    "ServiceName",
+    "ServiceSettings",
     "SmtpSettings",
-]  # fmt: skip
+]
 
 ServiceName = Literal["alert_robot", "telescope", "preprocessor", "harvester", "data_manager", "portal"]
-Lane = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,31}$")]
-Threads = Annotated[int, Field(ge=1, le=64)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True, hide_input_in_errors=True
+    )
 
 
-class ServiceSettings(_Settings):
+class ServiceSettings(
+    _Settings,
+    json_schema_extra={
+        "reader": "that daemon (ip, port, limits); every other daemon and the command line (where to reach it)"
+    },
+):
     """One daemon: where it listens, or (`http`) where another node's is reached."""
 
     ip: Address = Field("127.0.0.1", description="address to listen on and to reach it at")
     port: Port = Field(8701, description="TCP port; 8701 to 8706 in the order of the services")
-    http: OpenUrl | None = Field(
-        None, pattern=r"^https?://", description="URL of the desk where it is not http://ip:port/RPC2"
+    http: HttpUrl | None = Field(None, description="URL of the desk where it is not http://ip:port/RPC2")
+    name: InstanceName | None = Field(
+        None, description="instance name on the network, such as ctmo; the service's own name where absent"
     )
-    name: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="instance name on the network, such as ctmo; the service's own name where absent",
-    )  # fmt: skip
     max_body: int = Field(
-        1_000_000, ge=1_000, le=64_000_000,
+        1_000_000,
+        ge=1_000,
+        le=64_000_000,
         description="largest order; bytes (the alert robot's default is 8000000: an alert holds its map)",
-    )  # fmt: skip
+    )
     max_connections: int = Field(256, ge=1, le=10_000, description="connections open at once")
     workers: dict[Lane, Threads] = Field(
         default_factory=dict, max_length=32, description="threads of a lane (lane: number), where not the daemon's own"
@@ -61,23 +89,23 @@ def _services() -> dict[ServiceName, ServiceSettings]:
     }
 
 
-class LoggingSettings(_Settings):
+class LoggingSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
     """Where the logs go."""
 
-    file: str = Field(
-        "/etc/toros/logs/toros.log", min_length=1, max_length=1024,
+    file: LogFile = Field(
+        "/etc/toros/logs/toros.log",
         description="log file; {service} in the name is replaced, elsewhere each daemon writes beside it "
         "(toros.telescope.log); a relative path is below state; without any configuration file logs/{service}.log",
-    )  # fmt: skip
+    )
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is written")
     json_lines: bool = Field(False, description="write one JSON object a line instead of text")
     keep: int = Field(30, ge=1, le=3650, description="days that are kept; a new file begins at midnight UTC")
 
 
-class SmtpSettings(_Settings):
+class SmtpSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
     """The mail server that carries errors to admin_emails."""
 
-    host: Literal[""] | Address = Field("", description="name of the mail server; no mail is sent where empty")
+    host: MailHost = Field("", description="name of the mail server; no mail is sent where empty")
     port: Port = Field(587, description="TCP port")
     sender: EmailAddress = Field("toros@localhost", description="address that the mail comes from")
     user: str = Field("", max_length=256, description="login; none where empty")
@@ -87,19 +115,19 @@ class SmtpSettings(_Settings):
     starttls: bool = Field(True, description="encrypt before the login")
 
 
-class DatabaseSettings(_Settings):
+class DatabaseSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
     """Where each daemon remembers."""
 
-    url: OpenUrl = Field(
-        "sqlite:///{state}/{service}.sqlite", pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://",
+    url: DatabaseUrl = Field(
+        "sqlite:///{state}/{service}.sqlite",
         description="SQLite or PostgreSQL; {service} and {state} are replaced; without a password",
-    )  # fmt: skip
+    )
     password_file: Folder | None = Field(
         None, description="file that holds the password; or TOROS_DATABASE_PASSWORD in the environment"
     )
 
 
-class ObservatorySettings(_Settings):
+class ObservatorySettings(_Settings, json_schema_extra={"reader": "telescope"}):
     """The place that the telescope stands on."""
 
     name: str = Field("Embedded observatory", min_length=1, max_length=68, description="as written in FITS headers")
@@ -109,7 +137,7 @@ class ObservatorySettings(_Settings):
     horizon: float = Field(20.0, ge=-5, le=89, description="lowest altitude to observe at; degrees")
 
 
-class CameraSettings(_Settings):
+class CameraSettings(_Settings, json_schema_extra={"reader": "telescope"}):
     """The simulated camera."""
 
     rows: int = Field(1024, ge=16, le=20000, description="height of a frame; pixels")
@@ -121,15 +149,16 @@ class CameraSettings(_Settings):
     seed: int = Field(1, ge=0, le=2**32 - 1, description="seed of the simulated sky and noise")
 
 
-class FileSettings(_Settings):
+class FileSettings(_Settings, json_schema_extra={"reader": "every daemon that handles files"}):
     """Named roots: an order's location is root:path, and nothing outside a root is ever opened."""
 
     roots: dict[RootName, Folder] = Field(
         default_factory=lambda: {"raw": Path("raw"), "products": Path("products"), "alerts": Path("alerts")},
-        min_length=1, max_length=64,
+        min_length=1,
+        max_length=64,
         description="name: folder; raw, products and alerts keep their defaults where not given; "
         "relative ones are below state",
-    )  # fmt: skip
+    )
 
     @field_validator("roots", mode="before")
     @classmethod
@@ -138,13 +167,11 @@ class FileSettings(_Settings):
         return {**defaults, **roots} if isinstance(roots, dict) else roots
 
 
-class EngineSettings(_Settings):
+class EngineSettings(_Settings, json_schema_extra={"reader": "every daemon with heavy work"}):
     """Who does the heavy work."""
 
     kind: Literal["local", "dask"] = Field("local", description="child processes of this machine, or a Dask cluster")
-    scheduler: OpenUrl | None = Field(
-        None, pattern=r"^(tcp|tls|ws|wss)://", description="tcp://host:port of the Dask scheduler"
-    )
+    scheduler: SchedulerUrl | None = Field(None, description="tcp://host:port of the Dask scheduler")
     processes: int = Field(2, ge=1, le=256, description="child processes of one daemon")
     memory: int = Field(2048, ge=256, le=1_000_000, description="address space of a child beyond its start; MiB")
     wall: float = Field(600.0, gt=0, le=86400, description="longest time of one piece of work; seconds")
@@ -152,7 +179,7 @@ class EngineSettings(_Settings):
     recycle: int = Field(200, ge=1, le=1_000_000, description="pieces of work before a child is replaced")
 
 
-class SecuritySettings(_Settings):
+class SecuritySettings(_Settings, json_schema_extra={"reader": "every daemon and the command line"}):
     """Who may ask what."""
 
     authentication: bool = Field(
@@ -167,12 +194,13 @@ class SecuritySettings(_Settings):
     tls_certificate: Folder | None = Field(None, description="certificate (PEM) that the desks show; no TLS if absent")
     tls_key: Folder | None = Field(None, description="private key (PEM) of the certificate")
     hosts: list[Address] = Field(
-        default_factory=list, max_length=64,
+        default_factory=list,
+        max_length=64,
         description="names by which the desks are reached, beside their ip and localhost",
-    )  # fmt: skip
+    )
 
 
-class OrderSettings(_Settings):
+class OrderSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
     """How orders are tried, remembered and delivered."""
 
     tries: int = Field(5, ge=1, le=100, description="tries before an order is buried")
@@ -183,7 +211,7 @@ class OrderSettings(_Settings):
     delivery_timeout: float = Field(10.0, gt=0, le=600, description="a peer must answer within; seconds")
 
 
-class AlertSettings(_Settings):
+class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
     """What the alert robot does with an alert, for now."""
 
     max_distance: float = Field(500.0, gt=0, le=20000, description="galaxies up to this distance; megaparsec")
@@ -206,7 +234,10 @@ class Config(_Settings):
     )
     logging: LoggingSettings = LoggingSettings()
     admin_emails: list[EmailAddress] = Field(
-        default_factory=list, max_length=32, description="who gets errors by mail, where smtp.host is given"
+        default_factory=list,
+        max_length=32,
+        description="who gets errors by mail, where smtp.host is given",
+        json_schema_extra={"reader": "every daemon"},
     )
     smtp: SmtpSettings = SmtpSettings()
     database: DatabaseSettings = DatabaseSettings()

@@ -1,14 +1,32 @@
-"""Kinds of values that settings hold: paths, ports, addresses, and URLs that must not carry a password."""
+"""Kinds of values that settings hold: paths, ports, addresses, and URLs that must not carry a password.
+
+Each says in words what it allows; errors and the reference quote them.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-__all__ = ["Address", "EmailAddress", "Folder", "OpenUrl", "Port", "RootName", "has_password"]
+__all__ = [
+    "Address",
+    "DatabaseUrl",
+    "EmailAddress",
+    "Folder",
+    "HttpUrl",
+    "InstanceName",
+    "Lane",
+    "LogFile",
+    "MailHost",
+    "Port",
+    "RootName",
+    "SchedulerUrl",
+    "Threads",
+]
 
 
 def _path(value: object) -> object:
@@ -20,24 +38,73 @@ def _path(value: object) -> object:
     return value.expanduser() if isinstance(value, Path) else value
 
 
-def has_password(url: str) -> bool:
-    """Return True where the user part of a URL holds a password."""
-    try:
-        return urlsplit(url).password is not None
-    except ValueError:
-        return "@" in url
-
-
-def _open(url: str) -> str:
-    if has_password(url):
-        raise ValueError("a password does not belong into the configuration; write the URL without it and give "
-                         "the password in the environment or in a file")  # fmt: skip
+def _without_password(url: str) -> str:
+    """Return a URL as it is; raise ValueError where it holds a password."""
+    parts = urlsplit(url)
+    if parts.password is not None or "password=" in parts.query.lower():
+        raise ValueError("a password has no place in the configuration")
     return url
 
 
-Folder = Annotated[Path, BeforeValidator(_path)]
+def _only(*names: str) -> AfterValidator:
+    """Return a check that the braces in a text hold these names and no others."""
+
+    def check(text: str) -> str:
+        rest = text
+        for name in names:
+            rest = rest.replace(f"{{{name}}}", "")
+        if re.search("[{}]", rest):
+            raise ValueError("unknown name in braces")
+        return text
+
+    return AfterValidator(check)
+
+
+def _says(words: str, **bounds: Any) -> Any:
+    """Return a field's bounds with the words that say what it allows."""
+    return Field(json_schema_extra={"words": words}, **bounds)
+
+
+Folder = Annotated[Path, BeforeValidator(_path), _says("the path of a file or folder")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Address = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9_.:%-]+$")]
-OpenUrl = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_open)]
-EmailAddress = Annotated[str, Field(max_length=254, pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")]
-RootName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Threads = Annotated[int, Field(ge=1, le=64)]
+Lane = Annotated[str, _says("a lane's name", pattern=r"^[a-z][a-z_]{0,31}$")]
+RootName = Annotated[str, _says("small letters, digits and _", pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+Address = Annotated[str, _says("a host name or an IP address", max_length=255, pattern=r"^[A-Za-z0-9_.:%-]+$")]
+MailHost = Annotated[str, _says("a host name, or empty for no mail", max_length=255, pattern=r"^[A-Za-z0-9_.:%-]*$")]
+InstanceName = Annotated[
+    str, _says("up to 64 letters, digits and . _ -, such as ctmo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+]
+EmailAddress = Annotated[
+    str, _says("an address such as night@example.org", max_length=254, pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")
+]
+LogFile = Annotated[
+    str,
+    _only("service"),
+    _says("the path of a file, {service} in it where wanted", min_length=1, max_length=1024, pattern=r"^[^\x00]+$"),
+]
+HttpUrl = Annotated[
+    str,
+    AfterValidator(_without_password),
+    _says(
+        "a URL such as http://10.0.0.5:8702/RPC2, without a password (tokens: security.token_file or TOROS_TOKEN)",
+        max_length=1024,
+        pattern=r"^https?://[^\s/]+\S*$",
+    ),
+]
+SchedulerUrl = Annotated[
+    str,
+    AfterValidator(_without_password),
+    _says("a URL such as tcp://10.0.0.9:8786, without a password", max_length=1024, pattern=r"^(tcp|tls|wss?)://\S+$"),
+]
+DatabaseUrl = Annotated[
+    str,
+    AfterValidator(_without_password),
+    _only("service", "state"),
+    _says(
+        "sqlite:///{state}/{service}.sqlite or postgresql://user@host/name, without a password "
+        "(database.password_file or TOROS_DATABASE_PASSWORD)",
+        max_length=1024,
+        pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://\S+$",
+    ),
+]
