@@ -1,0 +1,179 @@
+"""Recording products: once each, in whatever order their orders arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select
+
+from toros.data.tables import (
+    Combination,
+    DataProduct,
+    Exposure,
+    FileBatch,
+    batch_exposure,
+    combination_combination,
+    combination_exposure,
+)
+from toros.data.tables.frame import Frame
+from toros.errors import Permanent
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from workorders.data import FrameInput, IngestDataProduct
+
+__all__ = ["record_product", "size_of"]
+
+CHUNK = 400  # hashes in one query; SQLite's oldest limit is 999 values
+LARGEST = 2**63 - 1  # bytes; what a 64 bit column holds
+Key = tuple[str, str]  # sha256, location
+
+
+def size_of(order: IngestDataProduct) -> int:
+    """Return the stated size in bytes; raise Permanent where it is not one."""
+    text = str(order.size)
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST):
+        raise Permanent(f"size: {text[:40]!r} is not a number of bytes (0 to {LARGEST})")
+    return int(text)
+
+
+def record_product(session: Session, order: IngestDataProduct, *, recorded: str) -> int:
+    """Record a product with its batch and parentage, and return its number; the same product again changes nothing.
+
+    Orders may arrive in any order: a master that an input names before its own order came gets a row by its hash,
+    which that order completes.
+
+    Parameters
+    ----------
+    session : Session
+        Inside a transaction.
+    order : IngestDataProduct
+        What the reduction tells about the product.
+    recorded : str
+        The time now; UTC, ISO 8601.
+
+    Raises
+    ------
+    Permanent
+        The order contradicts itself or what is recorded already.
+    """
+    number = session.scalar(
+        select(DataProduct.number).where(
+            DataProduct.sha256 == order.sha256, DataProduct.location == order.file_location
+        )
+    )
+    if number is not None:
+        return number
+    batch = _batch(session, order, recorded)
+    exposures = _numbers(session, Exposure, [each for each in order.inputs if each.role == "exposure"])
+    combinations = _numbers(session, Combination, [each for each in order.inputs if each.role == "combination"])
+    if (order.sha256, order.file_location) in {**exposures, **combinations}:
+        raise Permanent(f"inputs: {order.file_location} names itself as what it was made from")
+    frame = _frame(session, order, recorded)
+    raw = order.product_type == "raw"
+    _link_batch(session, batch, [*exposures.values(), *([frame] if raw else [])])
+    if not raw:
+        _link(session, combination_exposure, frame, "exposure", exposures.values())
+        _link(session, combination_combination, frame, "input", combinations.values())
+    product = DataProduct(
+        location=order.file_location,
+        size=size_of(order),
+        batch_number=batch,
+        combination_number=None if raw else frame,
+        exposure_number=frame if raw else None,
+        ingested_by=order.id,
+        recorded=recorded,
+        **{name: getattr(order, name) for name in _SHARED},
+    )
+    session.add(product)
+    session.flush()
+    return product.number
+
+
+_SHARED = (
+    "sha256", "product_type", "night", "target", "event", "observation", "ra", "dec", "date_obs", "exposure_time",
+    "filter", "thumbnails", "marks", "quality",
+)  # fmt: skip
+_OF_BATCH = ("night", "observation", "target", "event")
+_OF_FRAME = ("date_obs", "exposure_time", "filter")
+
+
+def _batch(session: Session, order: IngestDataProduct, recorded: str) -> int:
+    """Return the number of the product's batch; what earlier products left open is filled in."""
+    batch = session.scalar(select(FileBatch).where(FileBatch.name == order.batch))
+    if batch is None:
+        batch = FileBatch(name=order.batch, location=order.batch_location, recorded=recorded)
+        session.add(batch)
+    if batch.location != order.batch_location:
+        raise Permanent(f"batch_location: {order.batch} is recorded with its frames in {batch.location}, "
+                        f"not in {order.batch_location}")  # fmt: skip
+    for name in _OF_BATCH:
+        if getattr(batch, name) is None:
+            setattr(batch, name, getattr(order, name))
+    session.flush()
+    return batch.number
+
+
+def _frame(session: Session, order: IngestDataProduct, recorded: str) -> int:
+    """Return the number of the frame that the file holds: an exposure where raw, else a combination, completed."""
+    noun: type[Frame] = Exposure if order.product_type == "raw" else Combination
+    known = select(noun).where(noun.sha256 == order.sha256, noun.location == order.file_location)
+    frame = session.scalar(known) or noun(sha256=order.sha256, location=order.file_location)
+    for name in _OF_FRAME:
+        if getattr(order, name) is not None:
+            setattr(frame, name, getattr(order, name))
+    if isinstance(frame, Combination):
+        frame.kind = order.product_type
+        frame.recorded = recorded
+    session.add(frame)
+    session.flush()
+    return frame.number
+
+
+def _numbers(session: Session, noun: type[Frame], inputs: Sequence[FrameInput]) -> dict[Key, int]:
+    """Return the numbers of these frames, making rows for those not known yet."""
+    wanted = {(each.sha256, each.location): each for each in inputs}
+    numbers: dict[Key, int] = {}
+    for chunk in _chunks(list({sha256 for sha256, _ in wanted})):
+        for frame in session.scalars(select(noun).where(noun.sha256.in_(chunk))):
+            key = (frame.sha256, frame.location)
+            if key in wanted:
+                numbers[key] = frame.number
+                _fill(frame, wanted[key])
+    missing = [_row(each) for key, each in wanted.items() if key not in numbers]
+    if missing:
+        made = insert(noun).returning(noun.number, noun.sha256, noun.location)
+        numbers.update({(row.sha256, row.location): row.number for row in session.execute(made, missing)})
+    return numbers
+
+
+def _row(frame: FrameInput) -> dict[str, Any]:
+    return {name: getattr(frame, name) for name in ("location", "sha256", "kind", *_OF_FRAME)}
+
+
+def _fill(frame: Frame, told: FrameInput) -> None:
+    """Fill in what nobody has told about the frame so far."""
+    for name in ("kind", *_OF_FRAME):
+        if getattr(frame, name) is None and getattr(told, name) is not None:
+            setattr(frame, name, getattr(told, name))
+
+
+def _link_batch(session: Session, batch: int, exposures: Iterable[int]) -> None:
+    there = set(session.scalars(select(batch_exposure.c.exposure).where(batch_exposure.c.batch == batch)))
+    _insert(session, batch_exposure, [{"batch": batch, "exposure": each} for each in set(exposures) - there])
+
+
+def _link(session: Session, table: Any, combination: int, column: str, numbers: Iterable[int]) -> None:
+    _insert(session, table, [{"combination": combination, column: number} for number in numbers])
+
+
+def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, int]]) -> None:
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
