@@ -1,0 +1,114 @@
+"""Sections of a detector as headers write them: `[first column:last column, first row:last row]`, from one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Section", "read_sections"]
+
+_RANGE = r"\s*(?:(\d+)\s*:\s*(\d+)|:)\s*"
+_FORM = re.compile(rf"^\[{_RANGE}(?:,{_RANGE})?\]$")  # rows may be left out: all of them
+
+
+@dataclass(frozen=True)
+class Section:
+    """A rectangle of pixels, counted from one, both ends included."""
+
+    left: int
+    right: int
+    bottom: int
+    top: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.top - self.bottom + 1, self.right - self.left + 1
+
+    def __str__(self) -> str:
+        """Return the section as FITS writes it."""
+        return f"[{self.left}:{self.right},{self.bottom}:{self.top}]"
+
+
+def read_sections(
+    overscan: str | None, trim: str | None, shape: tuple[int, int]
+) -> tuple[Section | None, Section | None, list[str]]:
+    """Return the overscan and the section to keep, where they make sense for an array of this shape.
+
+    Parameters
+    ----------
+    overscan, trim : str or None
+        What BIASSEC and TRIMSEC (or DATASEC) say.
+    shape : (int, int)
+        Rows and columns of the array.
+
+    Returns
+    -------
+    overscan, trim : Section or None
+        None where there is nothing to do.
+    marks : list of str
+        What was ignored, and why.
+    """
+    marks: list[str] = []
+    bias = _read("BIASSEC", overscan, shape, marks)
+    keep = _read("TRIMSEC", trim, shape, marks)
+    if keep is not None and keep.shape == shape:
+        keep = None
+    if bias is None:
+        return None, keep, marks
+    if keep is None:
+        keep = _beside(bias, shape)
+        if keep is None:
+            return None, None, [*marks, f"BIASSEC {bias} leaves no image beside it: ignored"]
+        marks.append(f"there is no TRIMSEC: {keep} was kept, beside the overscan {bias}")
+    if _overlap(bias, keep):
+        return None, keep, [*marks, f"BIASSEC {bias} overlaps the image {keep}: ignored"]
+    whole = _spanning(bias, keep, shape)
+    if whole is None:
+        return None, keep, [*marks, f"BIASSEC {bias} does not span the image {keep}: ignored"]
+    return whole, keep, marks
+
+
+def _read(name: str, text: str | None, shape: tuple[int, int], marks: list[str]) -> Section | None:
+    if text is None:
+        return None
+    match = _FORM.match(text.strip())
+    if not match:
+        marks.append(f"{name} {text.strip()!r} cannot be read: ignored")
+        return None
+    left, right, bottom, top = (None if group is None else int(group) for group in match.groups())
+    section = Section(left or 1, right or shape[1], bottom or 1, top or shape[0])
+    if not (1 <= section.left <= section.right and 1 <= section.bottom <= section.top):
+        marks.append(f"{name} {text.strip()} runs backwards: ignored")
+        return None
+    if section.right > shape[1] or section.top > shape[0]:
+        marks.append(f"{name} {text.strip()} reaches beyond the {shape[1]} x {shape[0]} array (stale): ignored")
+        return None
+    return section
+
+
+def _beside(bias: Section, shape: tuple[int, int]) -> Section | None:
+    """Return the image beside an overscan that lies at one edge."""
+    rows, columns = shape
+    if bias.shape[0] >= bias.shape[1]:
+        sides = [Section(1, bias.left - 1, 1, rows), Section(bias.right + 1, columns, 1, rows)]
+    else:
+        sides = [Section(1, columns, 1, bias.bottom - 1), Section(1, columns, bias.top + 1, rows)]
+    best = max(sides, key=lambda s: s.shape[0] * s.shape[1])
+    return best if min(best.shape) >= 2 else None
+
+
+def _overlap(one: Section, other: Section) -> bool:
+    return not (one.right < other.left or other.right < one.left or one.top < other.bottom or other.top < one.bottom)
+
+
+def _spanning(bias: Section, keep: Section, shape: tuple[int, int]) -> Section | None:
+    """Return the overscan stretched over the whole array, where it covers every row (or column) that is kept.
+
+    What is added lies outside the section that is kept, and falls away with the trimming.
+    """
+    if bias.shape[0] >= bias.shape[1]:
+        covers = bias.bottom <= keep.bottom and keep.top <= bias.top
+        return Section(bias.left, bias.right, 1, shape[0]) if covers else None
+    covers = bias.left <= keep.left and keep.right <= bias.right
+    return Section(1, shape[1], bias.bottom, bias.top) if covers else None
