@@ -1,0 +1,376 @@
+"""Serving a desk over HTTP: uvicorn, with the time limits and bounds that it lacks.
+
+Nobody may keep a connection without doing something with it: headers must be complete within 5 s, the body within 5 s
+more, a reply taken within 30 s, and a connection kept alive is closed after 15 s of silence. When all connections are
+taken, a newcomer gets the place of the one that has been waiting for its caller longest, strangers first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from toros.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from toros.config import SecuritySettings, ServiceSettings
+
+__all__ = ["Bounds", "DeskServer", "serve"]
+
+log = logging.getLogger(__name__)
+
+BATCH = 64  # connections taken from the kernel at a time
+BACKLOG = 1024  # connections that the kernel keeps for us
+HEADERS_SIZE = 32_768  # bytes
+TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 1\r\n\r\n"
+
+
+@dataclass
+class Bounds:
+    """What one caller, and all of them together, may take.
+
+    Attributes
+    ----------
+    connections : int
+        Open at once.
+    headers, body, reply, idle : float
+        Seconds for the headers, for the body after them, for taking the reply, and between two calls of a connection.
+    strangers, known : dict
+        Connections that wait for their caller, in the order in which they began to: those that never completed a
+        call, and the others.
+    """
+
+    connections: int = 256
+    headers: float = 5.0
+    body: float = 5.0
+    reply: float = 30.0
+    idle: float = 15.0
+    strangers: dict[_Protocol, None] = field(default_factory=dict)
+    known: dict[_Protocol, None] = field(default_factory=dict)
+
+    def make_room(self) -> bool:
+        """Close the connection that has waited for its caller longest; False where none waits."""
+        for waiting in (self.strangers, self.known):
+            for protocol in waiting:
+                protocol.drop()
+                return True
+        return False
+
+
+class _Protocol(HttpToolsProtocol):
+    """Uvicorn's HTTP protocol with deadlines; the server looks at them a few times a second."""
+
+    def __init__(self, bounds: Bounds, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._bounds = bounds
+        self._deadline = 0.0  # on the loop's clock; 0 while we are the one who is waited for
+        self._reading_headers = False
+        self._header_bytes = 0
+        self._known = False
+        self._pipelined = False
+        self._unsent_since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._wait(self._bounds.headers)
+        if len(self.connections) > self._bounds.connections and not self._bounds.make_room():
+            self._refuse(FULL)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._reading_headers or self.cycle is None or self.cycle.response_complete:
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADERS_SIZE and not self._fits(data):
+                self._refuse(TOO_LONG)
+                return
+        super().data_received(data)
+        if self._pipelined:
+            self.transport.abort()
+
+    def on_message_begin(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._pipelined = True
+        super().on_message_begin()
+        self._reading_headers = True
+        self._wait(self._bounds.headers)
+
+    def on_headers_complete(self) -> None:
+        self._reading_headers = False
+        self._header_bytes = 0
+        if not self._pipelined:
+            self._wait(self._bounds.body)
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._pipelined:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._pipelined:
+            self._stop_waiting()
+            self._known = True
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._wait(self._bounds.idle)
+
+    def look(self, now: float) -> None:
+        """Hang up where the caller is late."""
+        if self.transport is None:
+            return
+        if self.transport.get_write_buffer_size() == 0:
+            self._unsent_since = now
+        elif now - self._unsent_since > self._bounds.reply:
+            self.drop()
+        if self._deadline and now > self._deadline:
+            answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+            if self._known and not self._reading_headers or answering:
+                self.drop()
+            else:
+                self._refuse(TOO_LATE)
+
+    def drop(self) -> None:
+        """Close at once."""
+        self._stop_waiting()
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _fits(self, data: bytes) -> bool:
+        """True where the piece that went over the limit holds the end of the headers: the rest is a body."""
+        end = data.find(b"\r\n\r\n")
+        return end >= 0 and self._header_bytes - len(data) + end <= HEADERS_SIZE
+
+    def _wait(self, seconds: float) -> None:
+        """Begin to wait for the caller."""
+        self._stop_waiting()
+        self._deadline = self.loop.time() + seconds
+        (self._bounds.known if self._known else self._bounds.strangers)[self] = None
+
+    def _stop_waiting(self) -> None:
+        self._deadline = 0.0
+        self._bounds.strangers.pop(self, None)
+        self._bounds.known.pop(self, None)
+
+    def _refuse(self, reply: bytes) -> None:
+        """Say one line and hang up; where even that is not taken, the line is cut."""
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            self.transport.write(reply)
+            self.transport.close()
+            self.loop.call_later(1.0, self.transport.abort)
+
+
+class _Uvicorn(uvicorn.Server):
+    """A server that leaves signals to the daemon and looks at its connections' deadlines."""
+
+    def __init__(
+        self, config: uvicorn.Config, listener: socket.socket, bounds: Bounds, ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._bounds = bounds
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone: SIGTERM means drain first, and that is the daemon's to do."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; uvicorn's own way gives a TLS handshake a whole minute."""
+        await self.lifespan.startup()
+        loop = asyncio.get_running_loop()
+        patience: dict[str, Any] = (
+            {"ssl_handshake_timeout": 5.0, "ssl_shutdown_timeout": 2.0} if self.config.ssl else {}
+        )
+        server = await loop.create_server(
+            self._protocol, sock=self._listener, ssl=self.config.ssl, backlog=BATCH, **patience
+        )
+        self._listener.listen(BACKLOG)
+        self.servers = [server]
+        self.started = True
+        self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Twice a second, look at every connection."""
+        if counter % 5 == 0:
+            now = asyncio.get_running_loop().time()
+            for protocol in list(self.server_state.connections):
+                cast(_Protocol, protocol).look(now)
+        return await super().on_tick(counter)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return _Protocol(
+            self._bounds, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+class DeskServer:
+    """An ASGI application on a port.
+
+    Parameters
+    ----------
+    app : ASGI application
+        The front desk.
+    ip, port : str, int
+        Where to listen; port 0 takes a free one.
+    authenticated : bool
+        Callers must show a token; without it nothing is served beyond the machine itself.
+    tls : tuple of (str, str), optional
+        Files with certificate and key, PEM.
+    bounds : Bounds, optional
+        What callers may take.
+    setting : str
+        How the configuration calls this daemon's place, for sentences.
+
+    Raises
+    ------
+    ConfigurationError
+        The address is not loopback and callers are not authenticated; or it cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        ip: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        authenticated: bool = False,
+        tls: tuple[str, str] | None = None,
+        bounds: Bounds | None = None,
+        setting: str = "services",
+    ) -> None:
+        if not authenticated and not _loopback(ip):
+            raise ConfigurationError(
+                f"{setting}.ip is {ip}: beyond this machine a desk is served only with security.authentication: true"
+            )
+        self.bounds = bounds or Bounds()
+        self._listener = _listen(ip, port, setting)
+        self.ip, self.port = self._listener.getsockname()[:2]
+        self._scheme = "https" if tls else "http"
+        self._config = _uvicorn_config(app, tls, self.bounds)
+        self._server: _Uvicorn | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the desk is reached."""
+        host = f"[{self.ip}]" if ":" in self.ip else self.ip
+        return f"{self._scheme}://{host}:{self.port}/RPC2"
+
+    @property
+    def connections(self) -> int:
+        """Connections open now."""
+        return len(self._server.server_state.connections) if self._server else 0
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve on this thread until `stop`; call `ready` when listening."""
+        _raise_file_limit(self.bounds.connections)
+        self._server = _Uvicorn(self._config, self._listener, self.bounds, ready)
+        self._server.run()
+
+    def stop(self) -> None:
+        """Finish the calls being served and return from `run`; may be called from a signal or another thread."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+
+def serve(app: ASGIApp, service: str, settings: ServiceSettings, security: SecuritySettings) -> DeskServer:
+    """Return the server of a configured daemon, listening; `run` serves.
+
+    Raises
+    ------
+    ConfigurationError
+        As `DeskServer` does; or TLS is configured by half.
+    """
+    tls = None
+    if security.tls_certificate or security.tls_key:
+        if not (security.tls_certificate and security.tls_key):
+            raise ConfigurationError("security.tls_certificate and security.tls_key belong together; one is missing")
+        tls = (str(security.tls_certificate.expanduser()), str(security.tls_key.expanduser()))
+    return DeskServer(
+        app, settings.ip, settings.port, authenticated=security.authentication, tls=tls,
+        bounds=Bounds(connections=settings.max_connections), setting=f"services.{service}",
+    )  # fmt: skip
+
+
+def _uvicorn_config(app: ASGIApp, tls: tuple[str, str] | None, bounds: Bounds) -> uvicorn.Config:
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a warning for every broken request would be a flood
+    config = uvicorn.Config(
+        app, http=HttpToolsProtocol, ws="none", loop="asyncio", lifespan="off", log_config=None, access_log=False,
+        server_header=False, date_header=False, proxy_headers=False, timeout_keep_alive=int(bounds.idle) + 1,
+        timeout_graceful_shutdown=5, ssl_certfile=tls[0] if tls else None, ssl_keyfile=tls[1] if tls else None,
+    )  # fmt: skip
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(f"security.tls_certificate and tls_key cannot be used: {error}") from None
+    return config
+
+
+def _listen(ip: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens; raise ConfigurationError with what to do about it."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            ip, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ConfigurationError(f"{setting}.ip is {ip}, which is no address here: {error.strerror}") from None
+    listener = socket.socket(family, kind, proto)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(_why_not(error, ip, port, setting)) from None
+    return listener
+
+
+def _why_not(error: OSError, ip: str, port: int, setting: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {ip} is in use by another program: stop it, or change {setting}.port"
+    if error.errno == errno.EACCES:
+        return f"port {port} on {ip} needs root: change {setting}.port to 1024 or more"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{setting}.ip is {ip}, which is not an address of this machine"
+    return f"cannot listen on {ip} port {port}: {error.strerror}; see {setting}"
+
+
+def _loopback(ip: str) -> bool:
+    if ip == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(ip).is_loopback
+    except ValueError:
+        return False
+
+
+def _raise_file_limit(connections: int) -> None:
+    """Let the process open as many files as its connections need, where the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 4 * BACKLOG
+    if soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard) if hard > 0 else wanted, hard))
