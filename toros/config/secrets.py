@@ -10,8 +10,9 @@ MASK = "***"
 _PATTERNS = (
     # scheme://user:password@host
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@'\"]*):[^\s/'\"]*@"), rf"\1:{MASK}@"),
-    # Authorization: Basic dXNlcjp0b2tlbg==
-    (re.compile(r"(?i)\b(basic|bearer)(\s+)[A-Za-z0-9._~+/-]{6,}=*"), rf"\1\2{MASK}"),
+    # Authorization: Basic dXNlcjp0b2tlbg==, or the scheme alone before something long
+    (re.compile(r"(?i)(\bauthorization[\"']?\s*[=:,]\s*[\"']?(?:[a-z]+\s+)?)[^\s\"',;}]+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b((?:basic|bearer)\s+)[A-Za-z0-9._~+/-]{16,}=*"), rf"\1{MASK}"),
     # password=..., 'token': '...'
     (
         re.compile(r"(?i)\b((?:password|passwd|token|secret|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)(?!\*)[^\s\"',;&}]+"),

@@ -106,7 +106,7 @@ class SmtpSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
     """The mail server that carries errors to admin_emails."""
 
     host: MailHost = Field("", description="name of the mail server; no mail is sent where empty")
-    port: Port = Field(587, description="TCP port")
+    port: Port = Field(587, description="TCP port; 465 is TLS from the start")
     sender: EmailAddress = Field("toros@localhost", description="address that the mail comes from")
     user: str = Field("", max_length=256, description="login; none where empty")
     password_file: Folder | None = Field(
@@ -222,7 +222,7 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
     expires: float = Field(24.0, gt=0, le=8760, description="a follow-up not started within is dropped; hours")
 
 
-class Config(_Settings):
+class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     """One node. Its paths are absolute: `~` is expanded and relative ones are below `state`."""
 
     state: Folder = Field(
@@ -237,7 +237,6 @@ class Config(_Settings):
         default_factory=list,
         max_length=32,
         description="who gets errors by mail, where smtp.host is given",
-        json_schema_extra={"reader": "every daemon"},
     )
     smtp: SmtpSettings = SmtpSettings()
     database: DatabaseSettings = DatabaseSettings()
