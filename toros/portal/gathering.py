@@ -59,9 +59,9 @@ def ask_desk(config: Config, service: ServiceName, body: Mapping[str, Any]) -> M
     TorosError or Refusal
         The desk is down, slow, or will not answer this.
     """
-    from toros.network.client import Client
+    from toros.network.client import client_of
 
-    with Client.of(config, service, timeout=TIMEOUT) as client:
+    with client_of(config, service, timeout=TIMEOUT) as client:
         return client.front_desk(body)
 
 
