@@ -1,0 +1,186 @@
+"""Taking orders in: once each, durably, with a receipt."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+
+from toros.clock import iso
+from toros.store.connection import Driver, Statement
+from toros.store.ledger_base import LedgerBase, canonical, clean, digest, moment_of
+from toros.store.schema import AT_ONCE, Body, CancelNote, Order, Remembered
+from workorders import Receipt, Refusal, WorkOrder
+from workorders.envelope import CROCKFORD, State
+from workorders.refusal import FaultCode
+
+__all__ = ["Accepting", "time_of_id"]
+
+SHORT = 200  # characters of a field's value that lists show
+ENVELOPE = frozenset(WorkOrder.model_fields)
+_DIGIT = {letter: value for value, letter in enumerate(CROCKFORD)}
+
+
+def time_of_id(order_id: str) -> float | None:
+    """Return the Unix time in seconds inside a ULID; None where the id is not one."""
+    if len(order_id) != 26 or order_id[0] > "7" or any(letter not in _DIGIT for letter in order_id):
+        return None
+    milliseconds = 0
+    for letter in order_id[:10]:
+        milliseconds = milliseconds * 32 + _DIGIT[letter]
+    return milliseconds / 1000
+
+
+def short_fields(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an order's own fields that fit in a list: numbers, truths and short text."""
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in ENVELOPE and (isinstance(value, int | float) or (isinstance(value, str) and len(value) <= SHORT))
+    }
+
+
+class Accepting(LedgerBase):
+    """The part of the ledger behind the front desk."""
+
+    def accept(self, order: WorkOrder) -> Future[Receipt]:
+        """Store an order; the future holds its receipt once it is durable.
+
+        The same id with the same body gets the same receipt, before and after the order is done.
+
+        Raises
+        ------
+        Refusal
+            Inside the future: CONFLICT (the id was used for another order), TOO_OLD (the id is older than what is
+            remembered), EXPIRED.
+        DatabaseError
+            Inside the future: nothing could be stored.
+        """
+        fields = order.body()
+        body = canonical(fields)
+        row = self._row(order, fields, digest(body))
+        return self.database.submit_plain(lambda driver: self._accept(driver, order, row, body))
+
+    def _row(self, order: WorkOrder, fields: dict[str, Any], hash_: str) -> dict[str, Any]:
+        request = self._request_of(order)
+        return {
+            "id": order.id, "request": order.request, "lane": request.lane, "priority": order.priority or 0.0,
+            "expires": order.expires, "parent": order.parent, "asked_by": clean(order.user) if order.user else None,
+            "hash": hash_, "fields": json.dumps(short_fields(fields)),
+        }  # fmt: skip
+
+    def _accept(self, driver: Driver, order: WorkOrder, row: dict[str, Any], body: str) -> Receipt:
+        now = self._now()
+        late = order.expires is not None and order.expires <= now
+        remembered, note = driver.run(self._look, looked_for=order.id).fetchone()
+        if not remembered and not late and not self._forgotten(order.id):
+            new = driver.run(self._insert, accepted=now, changed=now, **row).fetchone()
+            if new is not None:
+                driver.run(self._insert_body, number=new[0], body=body)
+                self._settle(driver, new[0], row["lane"], now, note)
+                return self._receipt(order.id, order.request, now, row["hash"])
+        return self._known(driver, order, row["hash"], late)
+
+    def _settle(self, driver: Driver, number: int, lane: str, now: str, note: str | None) -> None:
+        """Cancel a new order where somebody asked for that before it came; else wake a worker."""
+        if note is None:
+            self.database.afterwards(lambda: self._bells.ring(lane))
+        else:
+            driver.run(self._cancel_new, at=now, why=note, target=number)
+
+    def _known(self, driver: Driver, order: WorkOrder, hash_: str, late: bool) -> Receipt:
+        """Give the receipt again, or say why there is none."""
+        found = driver.run(self._find, looked_for=order.id).fetchone()
+        if found is not None:
+            request, known_hash, accepted, body = found
+            if known_hash == hash_ or (body is not None and self._same(body, order)):
+                return self._receipt(order.id, request, accepted, known_hash)
+            raise Refusal(
+                FaultCode.CONFLICT, f"this id was used for another order ({request}, accepted {accepted})",
+                field="id", value=order.id, allowed="a new id for a new order",
+            )  # fmt: skip
+        if self._forgotten(order.id):
+            oldest = iso(self._oldest_remembered())
+            raise Refusal(
+                FaultCode.TOO_OLD, "this desk may have done the order and forgotten it: it will not do it again",
+                field="id", value=order.id, allowed=f"ids made since {oldest}",
+            )  # fmt: skip
+        assert late
+        raise Refusal(
+            FaultCode.EXPIRED, "the order came after the time until which it was wanted",
+            field="expires", value=order.expires, allowed=f"later than {self._now()}",
+        )  # fmt: skip
+
+    def _same(self, body: str, order: WorkOrder) -> bool:
+        """Return True where a stored order reads the same today: an upgrade may have added a field with a default."""
+        try:
+            return self._parse(json.loads(body), None) == order
+        except Refusal:
+            return False
+
+    def _forgotten(self, order_id: str) -> bool:
+        made = time_of_id(order_id)
+        return made is not None and made < self._horizon()
+
+    def _horizon(self) -> float:
+        """Return the Unix time before which ids are no longer taken."""
+        return self._oldest_remembered().timestamp()
+
+    def _receipt(self, order_id: str, request: str, accepted: str, hash_: str) -> Receipt:
+        return Receipt.model_construct(
+            id=order_id, request=request, desk=self.service, instance=self.instance, accepted=accepted, hash=hash_,
+            status="accepted",
+        )  # fmt: skip
+
+    @cached_property
+    def _look(self) -> Statement:
+        wanted: Any = bindparam("looked_for")
+        remembered = sa.select(sa.literal(1)).where(Remembered.id == wanted).scalar_subquery()
+        note = sa.select(CancelNote.reason).where(CancelNote.id == wanted).scalar_subquery()
+        return self.database.compiled(sa.select(remembered, note))
+
+    @cached_property
+    def _insert(self) -> Statement:
+        columns = ("id", "request", "lane", "priority", "expires", "parent", "asked_by", "hash", "fields", "accepted",
+                   "changed")  # fmt: skip
+        values: dict[str, Any] = {name: bindparam(name) for name in columns}
+        values |= {"state": State.QUEUED.value, "due": AT_ONCE, "tries": 0, "lease": 0, "beats": 0}
+        values |= {"interrupted": sa.false() if self.database.dialect == "postgresql" else sa.literal_column("0")}
+        insert = sqlite.insert if self.database.dialect == "sqlite" else postgresql.insert
+        statement = insert(Order).values(**values).on_conflict_do_nothing(index_elements=["id"])
+        return self.database.compiled(statement.returning(Order.number))
+
+    @cached_property
+    def _insert_body(self) -> Statement:
+        values: dict[str, Any] = {"number": bindparam("number"), "body": bindparam("body")}
+        return self.database.compiled(sa.insert(Body).values(**values))
+
+    @cached_property
+    def _cancel_new(self) -> Statement:
+        at: Any = bindparam("at")
+        values = {"state": State.CANCELLED.value, "changed": at, "finished": at, "reason": bindparam("why")}
+        return self.database.compiled(sa.update(Order).where(Order.number == bindparam("target")).values(**values))
+
+    @cached_property
+    def _find(self) -> Statement:
+        wanted: Any = bindparam("looked_for")
+        here = (
+            sa.select(Order.request, Order.hash, Order.accepted, Body.body)
+            .join(Body, Body.number == Order.number)
+            .where(Order.id == wanted)
+        )
+        before = sa.select(Remembered.request, Remembered.hash, Remembered.accepted, sa.null()).where(
+            Remembered.id == wanted
+        )
+        return self.database.compiled(here.union_all(before))
+
+
+def younger(text: str, moment: datetime) -> bool:
+    """Return True where a table's time is later than a moment."""
+    return moment_of(text) > moment

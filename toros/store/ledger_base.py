@@ -1,0 +1,135 @@
+"""What the parts of the ledger share: the database, the clock, the bells that wake workers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Container, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import workorders
+from toros.clock import Clock, iso
+from toros.config import OrderSettings
+from toros.errors import DatabaseError
+from toros.store.database import Database
+from workorders import Request, WorkOrder
+
+__all__ = ["Bells", "LedgerBase", "Parse", "canonical", "clean", "digest"]
+
+Parse = Callable[[Mapping[str, Any], str | None], WorkOrder]
+
+
+def canonical(fields: Mapping[str, Any]) -> str:
+    """Return plain values as JSON in one spelling only: sorted, without spaces, ASCII."""
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(body: str) -> str:
+    """Return the SHA-256 of a canonical body, hexadecimal."""
+    return hashlib.sha256(body.encode("ascii")).hexdigest()
+
+
+def clean(text: str, longest: int = 2000) -> str:
+    """Return text that every database stores and every answer carries: no control characters, not too long."""
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" or (c >= " " and not "\ud800" <= c <= "\udfff") else "\ufffd" for c in text)
+
+
+class Bells:
+    """One bell a lane: rung when something may be waiting there, so that nobody polls."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._rung: dict[str, int] = {}
+        self._heard = threading.local()
+
+    def ring(self, *lanes: str) -> None:
+        """Wake whoever waits for these lanes."""
+        with self._condition:
+            for lane in lanes:
+                self._rung[lane] = self._rung.get(lane, 0) + 1
+            self._condition.notify_all()
+
+    def ring_all(self) -> None:
+        """Wake everybody."""
+        self.ring(*self._rung)
+
+    def listen(self, lane: str) -> None:
+        """Remember, for this thread, what was rung until now; what rings later is not missed by `wait`."""
+        with self._condition:
+            count = self._rung.setdefault(lane, 0)
+        vars(self._heard)[lane] = count
+
+    def wait(self, lane: str, timeout: float) -> None:
+        """Sleep until the lane's bell has rung since this thread last listened."""
+        with self._condition:
+            heard = vars(self._heard).setdefault(lane, self._rung.setdefault(lane, 0))
+            self._condition.wait_for(lambda: self._rung[lane] != heard, timeout)
+            vars(self._heard)[lane] = self._rung[lane]
+
+
+class LedgerBase:
+    """What every part of the ledger stands on.
+
+    Parameters
+    ----------
+    database : Database
+        Prepared.
+    service, instance : str
+        The desk, and its name on the network.
+    settings : OrderSettings
+        Tries, delays, lease and retention.
+    clock : Clock
+        The machine's.
+    recoverable : container of str
+        Requests that may never be repeated but whose handler can find out what is true after a crash.
+    parse, request_of : callable
+        How stored orders are read again, and what the vocabulary says of them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        service: str,
+        instance: str,
+        settings: OrderSettings,
+        clock: Clock,
+        recoverable: Container[str] = (),
+        parse: Parse = workorders.parse,
+        request_of: Callable[[WorkOrder], Request] = workorders.request_of,
+    ) -> None:
+        self.database = database
+        self.service = service
+        self.instance = instance
+        self.settings = settings
+        self.clock = clock
+        self.recoverable = recoverable
+        self._parse = parse
+        self._request_of = request_of
+        self._bells = Bells()
+        self._statements: dict[str, Any] = {}
+
+    def _now(self, seconds: float = 0.0) -> str:
+        """Return the machine's time, or so many seconds from now, as the tables write it."""
+        moment = self.clock.now()
+        return iso(moment + timedelta(seconds=seconds) if seconds else moment)
+
+    def _oldest_remembered(self) -> datetime:
+        """Return the time before which finished orders are forgotten."""
+        return self.clock.now() - timedelta(days=self.settings.retention)
+
+    def _read_body(self, body: str, expected: str) -> WorkOrder:
+        """Return a stored order; raise DatabaseError where it is not what was accepted."""
+        if digest(body) != expected:
+            raise DatabaseError("the stored order is damaged: it is not what was accepted")
+        return self._parse(json.loads(body), self.service)
+
+
+def moment_of(text: str) -> datetime:
+    """Return a table's time as a moment."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,309 @@
+"""Giving orders out: claims, heartbeats, and the ways in which a try ends."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlalchemy.orm import Session
+
+from toros.errors import DatabaseError, LeaseLost
+from toros.store.connection import Driver, Statement
+from toros.store.ledger_base import LedgerBase, canonical, clean
+from toros.store.schema import AT_ONCE, Body, Order, Parcel
+from workorders import DESKS, Refusal, WorkOrder
+from workorders.envelope import State
+
+__all__ = ["Claim", "Leasing", "Onward", "Result"]
+
+Onward = WorkOrder | tuple[str, WorkOrder]
+BEAT = 0.25  # seconds; heartbeats that come faster only look
+
+
+class Result(Protocol):
+    """What a handler gives back; see `toros.network.service.Outcome`."""
+
+    @property
+    def result(self) -> Mapping[str, Any]:
+        """Plain values."""
+        ...
+
+    @property
+    def orders(self) -> Sequence[Any]:
+        """Onward orders, each alone or as (desk, order)."""
+        ...
+
+    @property
+    def record(self) -> Any:
+        """A change of the daemon's own tables, `(session) -> None`, or None."""
+        ...
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A worker's hold on an order.
+
+    Attributes
+    ----------
+    order : WorkOrder
+        As it was accepted.
+    number, lease : int
+        Which row, and which hold: a later one makes this one worthless.
+    attempt : int
+        Which try this is, from 1.
+    owner : str
+        The worker.
+    interrupted : bool
+        An earlier try was cut off by a crash.
+    """
+
+    order: WorkOrder
+    number: int
+    lease: int
+    attempt: int
+    owner: str
+    interrupted: bool
+
+    @property
+    def id(self) -> str:
+        """The order's id."""
+        return self.order.id
+
+    @property
+    def request(self) -> str:
+        """What the order asks."""
+        return self.order.request
+
+
+class Leasing(LedgerBase):
+    """The part of the ledger behind the workers."""
+
+    def claim(self, lane: str, owner: str) -> Claim | None:
+        """Take the most urgent order of a lane: by priority, then due time, then age; None where there is none.
+
+        Raises
+        ------
+        DatabaseError
+            The database is full or away.
+        """
+        self._bells.listen(lane)
+        while True:
+            row = self.database.submit_plain(lambda driver: self._claim(driver, lane, owner)).result()
+            if row is None:
+                return None
+            number, lease, attempt, interrupted, hash_, body = row
+            try:
+                order = self._read_body(body, hash_)
+            except (Refusal, DatabaseError) as error:
+                reason = error.sentence() if isinstance(error, Refusal) else str(error)
+                self._end(number, lease, owner, State.BURIED, f"cannot be read any more: {reason}")
+                continue
+            return Claim(order, number, lease, attempt, owner, bool(interrupted))
+
+    def _claim(self, driver: Driver, lane: str, owner: str) -> tuple[Any, ...] | None:
+        now = self._now()
+        row = driver.run(self._take, wanted_lane=lane, owner=owner, now=now, ahead=self._ahead()).fetchone()
+        if row is None:
+            return None
+        body = driver.run(self._body, target=row[0]).fetchone()
+        return (*row, body[0] if body else "")
+
+    def _ahead(self) -> str:
+        """Return a time so far ahead that no delay of ours reaches it: beyond it, the clock was set back."""
+        return self._now(2 * self.settings.longest_delay + 60)
+
+    def wait(self, lane: str, timeout: float) -> None:
+        """Sleep until something may be claimable in this lane, or so many seconds."""
+        statement = sa.select(sa.func.min(Order.due)).where(
+            Order.state == State.QUEUED.value, Order.lane == lane, Order.due > AT_ONCE
+        )
+        due = self.database.read(lambda session: session.execute(statement).scalar())
+        if due is not None:
+            from toros.store.ledger_base import moment_of
+
+            timeout = min(timeout, max(0.0, (moment_of(due) - self.clock.now()).total_seconds()))
+        self._bells.wait(lane, timeout)
+
+    def beat(
+        self, claim: Claim, fraction: float | None = None, message: str | None = None
+    ) -> Literal["ours", "cancelled", "lost"]:
+        """Say that the worker lives and how far it is; hear whether the order is still wanted from it.
+
+        Parameters
+        ----------
+        fraction : float, optional
+            0 to 1.
+        message : str, optional
+            For a person.
+        """
+        values: dict[str, Any] = {"beats": Order.beats + 1}
+        if fraction is not None:
+            values["fraction"] = min(1.0, max(0.0, float(fraction)))
+        if message is not None:
+            values["message"] = clean(message)
+        statement = self._ours(claim).values(**values).returning(Order.cancel_asked)
+        row = self.database.write(lambda session: session.execute(statement).first())
+        if row is None:
+            return "lost"
+        return "ours" if row[0] is None else "cancelled"
+
+    def finish(self, claim: Claim, outcome: Result) -> None:
+        """Commit a try's effect, result and onward orders with the order's end, in one transaction.
+
+        Raises
+        ------
+        LeaseLost
+            Another worker holds the order, or it is over; nothing was stored.
+        DatabaseError
+            The database is full or away; nothing was stored, and the same call may be tried again.
+        """
+        parcels = [self._parcel(claim, onward) for onward in outcome.orders]
+        result = canonical(outcome.result)
+
+        def change(session: Session) -> None:
+            if not self._close(session, claim, State.DONE, None, result=result, fraction=1.0):
+                return
+            if outcome.record is not None:
+                outcome.record(session)
+            for parcel in parcels:
+                session.execute(sa.insert(Parcel).values(**parcel))
+            if parcels:
+                self.database.afterwards(lambda: self._bells.ring(OUTBOX))
+
+        self.database.write(change)
+
+    def fail(self, claim: Claim, reason: str, *, permanent: bool) -> State:
+        """End a try that did not succeed: back in the queue after a growing delay, or buried.
+
+        Returns
+        -------
+        State
+            QUEUED or BURIED; CANCELLED where it was taken back meanwhile.
+
+        Raises
+        ------
+        LeaseLost
+            Another worker holds the order, or it is over.
+        """
+        if permanent or claim.attempt >= self.settings.tries:
+            tail = "" if permanent else f" (given up after {claim.attempt} tries)"
+            return self._end(claim.number, claim.lease, claim.owner, State.BURIED, clean(reason) + tail)
+        delay = self._delay(claim.attempt)
+
+        def change(session: Session) -> State:
+            self._close(session, claim, State.QUEUED, clean(reason), due=self._now(delay))
+            self.database.afterwards(lambda: self._bells.ring(self._request_of(claim.order).lane))
+            return State.QUEUED
+
+        return self.database.write(change)
+
+    def _delay(self, attempt: int) -> float:
+        """Return seconds before the next try: doubling, a quarter more or less by chance."""
+        growing: float = self.settings.first_delay * 2.0 ** min(attempt - 1, 40)
+        return min(growing, self.settings.longest_delay) * random.uniform(0.75, 1.25)
+
+    def drop(self, claim: Claim, reason: str) -> None:
+        """End a try because the order was taken back; raise LeaseLost where it is not ours."""
+        self._end(claim.number, claim.lease, claim.owner, State.CANCELLED, clean(reason))
+
+    def give_back(self, claim: Claim) -> None:
+        """Return an order untouched, as when a daemon drains: the try does not count."""
+
+        def change(session: Session) -> None:
+            self._close(session, claim, State.QUEUED, None, due=AT_ONCE, tries=Order.tries - 1)
+            self.database.afterwards(lambda: self._bells.ring(self._request_of(claim.order).lane))
+
+        self.database.write(change)
+
+    def _end(self, number: int, lease: int, owner: str, state: State, reason: str) -> State:
+        def change(session: Session) -> State:
+            self._close_row(session, number, lease, owner, state, reason)
+            return state
+
+        return self.database.write(change)
+
+    def _close(self, session: Session, claim: Claim, state: State, reason: str | None, **values: Any) -> bool:
+        return self._close_row(session, claim.number, claim.lease, claim.owner, state, reason, **values)
+
+    def _close_row(
+        self, session: Session, number: int, lease: int, owner: str, state: State, reason: str | None, **values: Any
+    ) -> bool:
+        """Move a running order out of a lease; return False where this very lease has done so before.
+
+        The second case is a commit whose answer was lost: trying again must find it done.
+        """
+        now = self._now()
+        ours = (Order.number == number, Order.lease == lease, Order.owner == owner)
+        finished = None if state is State.QUEUED else now
+        statement = sa.update(Order).where(*ours, Order.state == State.RUNNING.value).values(
+            state=state.value, changed=now, finished=finished, reason=reason, **values
+        )  # fmt: skip
+        if session.execute(statement).rowcount == 1:  # type: ignore[attr-defined]
+            return True
+        if session.execute(sa.select(Order.state).where(*ours)).scalar() == state.value:
+            return False
+        raise LeaseLost("the order went to another worker, or is over: this try changes nothing any more")
+
+    def _ours(self, claim: Claim) -> sa.Update:
+        return sa.update(Order).where(
+            Order.number == claim.number, Order.lease == claim.lease, Order.owner == claim.owner,
+            Order.state == State.RUNNING.value,
+        )  # fmt: skip
+
+    def _parcel(self, claim: Claim, onward: Onward) -> dict[str, Any]:
+        """Return the outbox row of an onward order."""
+        desk, order = onward if isinstance(onward, tuple) else (self._request_of(onward).desk, onward)
+        if desk not in DESKS and order.to in DESKS:
+            desk = str(order.to)
+        return {
+            "id": order.id, "order_number": claim.number, "desk": desk, "instance": order.to, "request": order.request,
+            "body": canonical(order.body()), "state": "waiting", "due": AT_ONCE, "attempts": 0, "written": self._now(),
+        }  # fmt: skip
+
+    @cached_property
+    def _take(self) -> Statement:
+        now = bindparam("now", type_=sa.String)
+        chosen = (
+            sa.select(Order.number)
+            .where(
+                Order.state == sa.literal_column("'queued'"),
+                Order.lane == bindparam("wanted_lane"),
+                sa.or_(Order.due <= now, Order.due > bindparam("ahead", type_=sa.String)),
+                sa.or_(Order.expires.is_(None), Order.expires > now),
+            )
+            .order_by(Order.priority.desc(), Order.due, Order.number)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        statement = sa.update(Order).where(Order.number == chosen).values(
+            state=State.RUNNING.value, owner=bindparam("owner"), lease=Order.lease + 1, tries=Order.tries + 1, beats=0,
+            started=now, changed=now, fraction=None, message=None, reason=None, cancel_asked=None,
+        )  # fmt: skip
+        return self.database.compiled(
+            statement.returning(Order.number, Order.lease, Order.tries, Order.interrupted, Order.hash)
+        )
+
+    @cached_property
+    def _body(self) -> Statement:
+        return self.database.compiled(sa.select(Body.body).where(Body.number == bindparam("target")))
+
+
+OUTBOX = "outbox"  # the courier's bell
+
+
+def monotonic() -> float:
+    """Return seconds that no clock setting changes."""
+    return time.monotonic()
+
+
+def plain(text: str | None) -> Any:
+    """Return a column's JSON as values."""
+    return json.loads(text) if text else {}
