@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
-from toros.errors import TorosError
+from toros.errors import DatabaseError, Permanent, Temporary
 from toros.network import wire
 from toros.network.auth import ANYONE, Caller, Identities, Unknown
 from toros.network.guard import DESK_PATHS, Guard, Rejected
@@ -108,6 +108,7 @@ class FrontDesk:
         self._pages = _pages(pages)
         self._questions = Threads(threads, f"{service}-questions", timeout)
         self._safety = Threads(2, f"{service}-safety", timeout)
+        self._reading = Threads(1, f"{service}-reading", timeout)
 
     @classmethod
     def of(
@@ -151,15 +152,14 @@ class FrontDesk:
 
     def close(self) -> None:
         """Let the desk's threads end."""
-        self._questions.close()
-        self._safety.close()
+        for threads in (self._questions, self._safety, self._reading):
+            threads.close()
 
     async def _serve_page(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         """Serve the metrics, or one of the service's pages."""
         self._caller(scope, headers)
         if scope["path"] == "/metrics":
-            page = await asyncio.to_thread(self.metrics.page)
-            await _reply(send, 200, page, CONTENT_TYPE)
+            await _reply(send, 200, await self._questions.run(self.metrics.page), CONTENT_TYPE)
         elif self._pages is not None:
             await self._pages(scope, receive, send)
         else:
@@ -173,11 +173,13 @@ class FrontDesk:
         body = await self.guard.body(receive)
         request, outcome = "unread", "answered"
         try:
-            fields = wire.loads(body) if len(body) < LARGE else await asyncio.to_thread(wire.loads, body)
+            fields = wire.loads(body) if len(body) < LARGE else await self._reading.run(wire.loads, body)
             order = self._read(fields, caller)
             request = order.request
-            reply = await (self._accept(order) if request_of(order).kind == "order" else self._ask(order))
+            reply = await (self._take(order) if request_of(order).kind == "order" else self._ask(order))
             document = wire.answer(reply)
+        except Busy as busy:
+            document, outcome = wire.fault(Refusal(FaultCode.NO_ROOM, str(busy))), "busy"
         except Refusal as refusal:
             document, outcome = wire.fault(refusal), refusal.code.name.lower()
         except Exception:  # noqa: BLE001 - the boundary: a defect of ours becomes a fault without its inside
@@ -212,37 +214,46 @@ class FrontDesk:
         """Answer a question in a thread of the desk, within its time."""
         try:
             return await self._questions.run(self._answer, question)
-        except Busy as busy:
-            raise Refusal(FaultCode.NO_ROOM, str(busy)) from None
-        except TorosError as error:
+        except Permanent as error:
+            raise Refusal(FaultCode.BAD_VALUE, str(error)) from None
+        except Temporary as error:
             raise Refusal(FaultCode.NO_ROOM, str(error)) from None
+        except DatabaseError as error:
+            log.error("cannot answer %s: %s", question.request, error)
+            raise Refusal(FaultCode.NO_ROOM, "the desk cannot read its database now; ask again later") from None
 
-    async def _accept(self, order: WorkOrder) -> Mapping[str, Any]:
+    async def _take(self, order: WorkOrder) -> Mapping[str, Any]:
         """Store an order and return its receipt; what keeps the instrument safe is done even where that fails."""
-        asked = request_of(order)
-        if self.draining and not asked.without_ledger:
-            raise Refusal(FaultCode.STOPPING, "this desk is stopping; send the order again later")
         if order.dry_run:
-            return {"id": order.id, "request": order.request, "desk": self.service, "instance": self.instance,
-                    "status": "valid", "dry_run": True}  # fmt: skip
+            return self._word(order, status="valid", dry_run=True)
+        if request_of(order).without_ledger:
+            return await self._take_surely(order)
+        if self.draining:
+            raise Refusal(FaultCode.STOPPING, "this desk is stopping; send the order again later")
         try:
-            receipt = await _settled(self._ledger.accept(order), SAFETY if asked.without_ledger else ACCEPTING)
-        except (TorosError, OSError, TimeoutError) as error:
-            if not asked.without_ledger:
-                log.error("cannot store %s %s: %s", order.request, order.id, error)
-                raise Refusal(FaultCode.NO_ROOM, "the desk cannot store now; send the order again later") from None
-            log.error("the ledger cannot write (%s): %s %s is done without it", error, order.request, order.id)
-            return await self._do_now(order)
+            receipt = await _settled(self._ledger.accept(order), ACCEPTING)
+        except (DatabaseError, Temporary, OSError) as error:
+            log.error("cannot store %s %s: %s", order.request, order.id, error)
+            raise Refusal(FaultCode.NO_ROOM, "the desk cannot store now; send the order again later") from None
         return receipt.model_dump(mode="json")
 
-    async def _do_now(self, order: WorkOrder) -> Mapping[str, Any]:
-        """Do an order at once, without the ledger."""
-        try:
-            result = await self._safety.run(self._act, order)
-        except Busy as busy:
-            raise Refusal(FaultCode.NO_ROOM, str(busy)) from None
-        return {"id": order.id, "request": order.request, "desk": self.service, "instance": self.instance,
-                "status": "done", "stored": False, "result": dict(result)}  # fmt: skip
+    async def _take_surely(self, order: WorkOrder) -> Mapping[str, Any]:
+        """Store an order where that can be done within a second and workers still run; else do it now."""
+        why: object = "the desk is stopping"
+        if not self.draining:
+            try:
+                return (await _settled(self._ledger.accept(order), SAFETY)).model_dump(mode="json")
+            except Refusal:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever ails the ledger, the dome is closed
+                why = error
+        log.error("%s %s is done without the ledger: %s", order.request, order.id, why)
+        result = await self._safety.run(self._act, order)
+        return self._word(order, status="done", stored=False, result=dict(result))
+
+    def _word(self, order: WorkOrder, **more: Any) -> dict[str, Any]:
+        """Return what takes the place of a receipt where nothing was stored."""
+        return {"id": order.id, "request": order.request, "desk": self.service, "instance": self.instance, **more}
 
 
 def _pages(routes: Sequence[BaseRoute]) -> Any:

@@ -50,6 +50,7 @@ class Bounds:
         Open at once.
     headers, body, reply, idle : float
         Seconds for the headers, for the body after them, for taking the reply, and between two calls of a connection.
+        Deadlines are looked at twice a second.
     strangers, known : dict
         Connections that wait for their caller, in the order in which they began to: those that never completed a
         call, and the others.
@@ -87,23 +88,24 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
-        self._wait(self._bounds.headers)
+        self._unsent_since = self.loop.time()
         if len(self.connections) > self._bounds.connections and not self._bounds.make_room():
             self._refuse(FULL)
+        else:
+            self._wait(self._bounds.headers)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._reading_headers or self.cycle is None or self.cycle.response_complete:
-            self._header_bytes += len(data)
-            if self._header_bytes > HEADERS_SIZE and not self._fits(data):
-                self._refuse(TOO_LONG)
-                return
         super().data_received(data)
         if self._pipelined:
-            self.transport.abort()
+            self.drop()
+        elif self._reading_headers:
+            self._header_bytes += len(data)
+            if self._header_bytes > HEADERS_SIZE:
+                self._refuse(TOO_LONG)
 
     def on_message_begin(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:
@@ -124,10 +126,14 @@ class _Protocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self._pipelined:
+        if self._pipelined:
+            return
+        self._known = True
+        if self.cycle.response_complete:
+            self._wait(self._bounds.idle)
+        else:
             self._stop_waiting()
-            self._known = True
-            super().on_message_complete()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -135,18 +141,12 @@ class _Protocol(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """Hang up where the caller is late."""
-        if self.transport is None:
-            return
         if self.transport.get_write_buffer_size() == 0:
             self._unsent_since = now
+            if self._deadline and now > self._deadline:
+                self._hang_up()
         elif now - self._unsent_since > self._bounds.reply:
             self.drop()
-        if self._deadline and now > self._deadline:
-            answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-            if self._known and not self._reading_headers or answering:
-                self.drop()
-            else:
-                self._refuse(TOO_LATE)
 
     def drop(self) -> None:
         """Close at once."""
@@ -154,10 +154,13 @@ class _Protocol(HttpToolsProtocol):
         self.connections.discard(self)
         self.transport.abort()
 
-    def _fits(self, data: bytes) -> bool:
-        """True where the piece that went over the limit holds the end of the headers: the rest is a body."""
-        end = data.find(b"\r\n\r\n")
-        return end >= 0 and self._header_bytes - len(data) + end <= HEADERS_SIZE
+    def _hang_up(self) -> None:
+        """End a connection whose caller is late; say so where it has begun to ask and heard nothing yet."""
+        asking = self._reading_headers or (self.cycle is not None and not self.cycle.response_started)
+        if asking:
+            self._refuse(TOO_LATE)
+        else:
+            self.drop()
 
     def _wait(self, seconds: float) -> None:
         """Begin to wait for the caller."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 __all__ = ["Busy", "Threads"]
@@ -17,13 +20,45 @@ class Busy(Exception):
     """All threads are taken, or the answer took too long: ask again later."""
 
 
+@dataclass(frozen=True)
+class _Work:
+    """A function, and who awaits it."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Any]
+
+    def run(self) -> None:
+        """Run the function, unless nobody waits any more, and tell the loop."""
+        if self.answer.done():
+            return
+        value, error = None, None
+        try:
+            value = self.function(*self.arguments)
+        except BaseException as raised:  # noqa: BLE001 - whatever it is belongs to whoever awaits the answer
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop may have ended in the meantime
+            self.loop.call_soon_threadsafe(self._settle, value, error)
+
+    def _settle(self, value: Any, error: BaseException | None) -> None:
+        if self.answer.done():
+            return
+        if error is None:
+            self.answer.set_result(value)
+        else:
+            self.answer.set_exception(error)
+
+
 class Threads:
     """Runs functions elsewhere than on the event loop.
+
+    The threads are daemons: one that hangs does not keep the process alive.
 
     Parameters
     ----------
     number : int
-        Threads.
+        Threads; started when they are first needed.
     name : str
         Of the threads.
     timeout : float
@@ -31,36 +66,45 @@ class Threads:
     """
 
     def __init__(self, number: int, name: str, timeout: float) -> None:
-        self._pool = ThreadPoolExecutor(number, thread_name_prefix=name)
-        self._room = number * WAITING
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._number = number
+        self._name = name
         self._timeout = timeout
+        self._asked = 0
+        self._started = 0
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Return what the function returns; raise Busy where there is no thread, or no answer in time.
+        """Return what the function returns; raise Busy where there is no place in line, or no answer in time.
 
         A function that is late runs on, for a thread cannot be stopped, and keeps its thread until it ends.
         """
-        if self._room <= 0:
+        if self._asked >= self._number * (WAITING + 1):
             raise Busy("too many are asking at once; ask again later")
-        self._room -= 1
         loop = asyncio.get_running_loop()
-        work = self._pool.submit(function, *arguments)
-        work.add_done_callback(lambda _work: self._leave(loop))
+        work = _Work(function, arguments, loop, loop.create_future())
+        self._asked += 1
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(work), self._timeout)
-        except TimeoutError:
-            if work.done() and not work.cancelled():
-                raise
-            raise Busy(f"no answer within {self._timeout:g} s; ask again later") from None
+            self._start_another()
+            self._queue.put(work)
+            await asyncio.wait((work.answer,), timeout=self._timeout)
+        finally:
+            self._asked -= 1
+        if not work.answer.done():
+            work.answer.cancel()
+            raise Busy(f"no answer within {self._timeout:g} s; ask again later")
+        answer: T = work.answer.result()
+        return answer
 
     def close(self) -> None:
-        """Take nothing more; threads that work end by themselves."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end after what they are doing."""
+        for _ in range(self._started):
+            self._queue.put(None)
 
-    def _leave(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Give the place back, on the loop's own thread."""
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._give_back)
+    def _start_another(self) -> None:
+        if self._started < min(self._asked, self._number):
+            self._started += 1
+            threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
 
-    def _give_back(self) -> None:
-        self._room += 1
+    def _work(self) -> None:
+        while (work := self._queue.get()) is not None:
+            work.run()
