@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from workorders.data import FrameInput, IngestDataProduct
 
-__all__ = ["record_product", "size_of"]
+__all__ = ["record_inputs", "record_product", "size_of"]
 
 CHUNK = 400  # hashes in one query; SQLite's oldest limit is 999 values
 LARGEST = 2**63 - 1  # bytes; what a 64 bit column holds
@@ -67,8 +67,7 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str)
     if number is not None:
         return number
     batch = _batch(session, order, recorded)
-    exposures = _numbers(session, Exposure, [each for each in order.inputs if each.role == "exposure"])
-    combinations = _numbers(session, Combination, [each for each in order.inputs if each.role == "combination"])
+    exposures, combinations = record_inputs(session, order.inputs)
     if (order.sha256, order.file_location) in {**exposures, **combinations}:
         raise Permanent(f"inputs: {order.file_location} names itself as what it was made from")
     frame = _frame(session, order, recorded)
@@ -90,6 +89,19 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str)
     session.add(product)
     session.flush()
     return product.number
+
+
+def record_inputs(session: Session, inputs: Sequence[FrameInput]) -> tuple[dict[Key, int], dict[Key, int]]:
+    """Make rows for the frames that something was made from, where they are missing; again changes nothing.
+
+    Returns
+    -------
+    tuple of dict
+        Numbers of the exposures and of the combinations, each by hash and location.
+    """
+    exposures = _numbers(session, Exposure, [each for each in inputs if each.role == "exposure"])
+    combinations = _numbers(session, Combination, [each for each in inputs if each.role == "combination"])
+    return exposures, combinations
 
 
 _SHARED = (

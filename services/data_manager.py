@@ -1,0 +1,55 @@
+"""The data manager: remembers every product of the observatory and what it came from."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from toros.clock import iso
+from toros.data.finding import find_products
+from toros.data.ingestion import record_inputs, record_product, size_of
+from toros.data.tables import METADATA
+from toros.data.verification import verify_file
+from toros.network.service import Answer, Context, Handler, Outcome, Service
+
+if TYPE_CHECKING:
+    from workorders.data import FindProducts, IngestDataProduct
+
+__all__ = ["SERVICE"]
+
+CHUNK = 500  # inputs recorded in one transaction, so that none is long
+
+
+def ingest_data_product(order: IngestDataProduct, context: Context) -> Outcome:
+    """See for ourselves that the file is what the order says, then record it."""
+    size = size_of(order)
+    for location in order.thumbnails.values():
+        context.files.path(location, must_exist=False)
+    path = context.files.path(order.file_location, must_exist=False)
+    verify_file(path, size, order.sha256, name=order.file_location,
+                progress=lambda done: context.progress(0.8 * done, "reading the file"))  # fmt: skip
+    for start in range(0, len(order.inputs) - CHUNK, CHUNK):
+        context.write(partial(record_inputs, inputs=order.inputs[start : start + CHUNK]))
+    now = iso(context.clock.now())
+    # Recorded here and not with the outcome: what the tables refuse must bury this order with the reason.
+    number = context.write(lambda session: record_product(session, order, recorded=now))
+    return Outcome({"product": number})
+
+
+def answer_find_products(question: FindProducts, context: Context) -> Answer:
+    """Return a page of products with their parentage."""
+    asked: dict[str, Any] = question.model_dump(
+        include={"batch", "product_type", "target", "event", "night", "observation", "limit", "after"}
+    )
+    return context.read(lambda session: find_products(session, **asked))
+
+
+SERVICE = Service(
+    "data_manager",
+    handlers={
+        "ingest_data_product": Handler(ingest_data_product),
+        "find_products": Handler(answer_find_products),
+    },
+    tables=METADATA,
+    lanes={"work": 2},
+)
