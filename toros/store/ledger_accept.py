@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Future
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from toros.clock import iso
 from toros.store.connection import Driver, Statement
-from toros.store.ledger_base import LedgerBase, canonical, clean, digest, moment_of
+from toros.store.ledger_base import LedgerBase, canonical, clean, digest
 from toros.store.schema import AT_ONCE, Body, CancelNote, Order, Remembered
 from workorders import Receipt, Refusal, WorkOrder
 from workorders.envelope import CROCKFORD, State
@@ -179,8 +178,3 @@ class Accepting(LedgerBase):
             Remembered.id == wanted
         )
         return self.database.compiled(here.union_all(before))
-
-
-def younger(text: str, moment: datetime) -> bool:
-    """Return True where a table's time is later than a moment."""
-    return moment_of(text) > moment

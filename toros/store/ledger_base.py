@@ -16,7 +16,9 @@ from toros.errors import DatabaseError
 from toros.store.database import Database
 from workorders import Request, WorkOrder
 
-__all__ = ["Bells", "LedgerBase", "Parse", "canonical", "clean", "digest"]
+__all__ = ["OUTBOX", "Bells", "LedgerBase", "Parse", "canonical", "clean", "digest", "moment_of"]
+
+OUTBOX = "outbox"  # the courier's bell
 
 Parse = Callable[[Mapping[str, Any], str | None], WorkOrder]
 
@@ -118,6 +120,10 @@ class LedgerBase:
         """Return the machine's time, or so many seconds from now, as the tables write it."""
         moment = self.clock.now()
         return iso(moment + timedelta(seconds=seconds) if seconds else moment)
+
+    def _ahead(self) -> str:
+        """Return a time so far ahead that no delay of ours reaches it: beyond it, the clock was set back."""
+        return self._now(2 * self.settings.longest_delay + 60)
 
     def _oldest_remembered(self) -> datetime:
         """Return the time before which finished orders are forgotten."""

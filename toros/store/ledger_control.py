@@ -7,8 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from toros.store.ledger_base import LedgerBase, clean
-from toros.store.outbox import OUTBOX
+from toros.store.ledger_base import OUTBOX, LedgerBase, clean
 from toros.store.schema import AT_ONCE, CancelNote, Order, Parcel
 from workorders import Refusal
 from workorders.envelope import State
@@ -20,8 +19,15 @@ __all__ = ["Controlling"]
 class Controlling(LedgerBase):
     """The part of the ledger behind the requests `cancel` and `retry`; called inside a change."""
 
-    def cancel(self, session: Session, order_id: str, *, by: str, reason: str = "") -> dict[str, Any]:
+    def cancel(
+        self, session: Session, order_id: str, *, by: str, reason: str = "", tree: bool = False
+    ) -> dict[str, Any]:
         """Take an order back: a queued one never starts, a running one hears of it, an unknown one is noted.
+
+        Parameters
+        ----------
+        tree : bool
+            Also keep back what it has caused and what is not sent yet.
 
         Returns
         -------
@@ -36,6 +42,8 @@ class Controlling(LedgerBase):
             return {"id": order_id, "state": "unknown", "asked": False, "children": []}
         number, state = row
         children = self._children(session, number)
+        if tree:
+            self._hold_back(session, number, why)
         if state == State.QUEUED:
             now = self._now()
             values = {"state": State.CANCELLED.value, "changed": now, "finished": now, "reason": why}
@@ -44,6 +52,11 @@ class Controlling(LedgerBase):
         elif state == State.RUNNING:
             session.execute(sa.update(Order).where(Order.number == number).values(cancel_asked=why))
         return {"id": order_id, "state": str(state), "asked": state == State.RUNNING, "children": children}
+
+    def _hold_back(self, session: Session, number: int, why: str) -> None:
+        """Take what an order has caused and what was not sent yet off its way."""
+        waiting = (Parcel.order_number == number, Parcel.state == "waiting", Parcel.request != "cancel")
+        session.execute(sa.update(Parcel).where(*waiting).values(state="parked", reason=why))
 
     def _note(self, session: Session, order_id: str, why: str) -> None:
         """Keep in mind that an order is unwanted, for when it arrives."""

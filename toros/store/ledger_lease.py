@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import random
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,17 +12,30 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.orm import Session
 
-from toros.errors import DatabaseError, LeaseLost
+from toros.errors import DatabaseError, LeaseLost, OrderCancelled
 from toros.store.connection import Driver, Statement
-from toros.store.ledger_base import LedgerBase, canonical, clean
+from toros.store.ledger_base import OUTBOX, LedgerBase, canonical, clean, moment_of
 from toros.store.schema import AT_ONCE, Body, Order, Parcel
 from workorders import DESKS, Refusal, WorkOrder
 from workorders.envelope import State
 
-__all__ = ["Claim", "Leasing", "Onward", "Result"]
+__all__ = ["Addressed", "Claim", "Leasing", "Result"]
 
-Onward = WorkOrder | tuple[str, WorkOrder]
 BEAT = 0.25  # seconds; heartbeats that come faster only look
+
+
+class Addressed(Protocol):
+    """An onward order whose desk the vocabulary cannot tell; see `toros.network.service.Onward`."""
+
+    @property
+    def order(self) -> WorkOrder:
+        """What is asked."""
+        ...
+
+    @property
+    def desk(self) -> str:
+        """The service that it goes to."""
+        ...
 
 
 class Result(Protocol):
@@ -36,8 +47,8 @@ class Result(Protocol):
         ...
 
     @property
-    def orders(self) -> Sequence[Any]:
-        """Onward orders, each alone or as (desk, order)."""
+    def orders(self) -> Sequence[WorkOrder | Addressed]:
+        """Onward orders, with their desk where the vocabulary cannot tell it."""
         ...
 
     @property
@@ -115,10 +126,6 @@ class Leasing(LedgerBase):
         body = driver.run(self._body, target=row[0]).fetchone()
         return (*row, body[0] if body else "")
 
-    def _ahead(self) -> str:
-        """Return a time so far ahead that no delay of ours reaches it: beyond it, the clock was set back."""
-        return self._now(2 * self.settings.longest_delay + 60)
-
     def wait(self, lane: str, timeout: float) -> None:
         """Sleep until something may be claimable in this lane, or so many seconds."""
         statement = sa.select(sa.func.min(Order.due)).where(
@@ -126,8 +133,6 @@ class Leasing(LedgerBase):
         )
         due = self.database.read(lambda session: session.execute(statement).scalar())
         if due is not None:
-            from toros.store.ledger_base import moment_of
-
             timeout = min(timeout, max(0.0, (moment_of(due) - self.clock.now()).total_seconds()))
         self._bells.wait(lane, timeout)
 
@@ -153,6 +158,26 @@ class Leasing(LedgerBase):
         if row is None:
             return "lost"
         return "ours" if row[0] is None else "cancelled"
+
+    def fence(self, session: Session, claim: Claim) -> None:
+        """Inside a change: raise LeaseLost unless this claim still holds its order, OrderCancelled if nobody wants it."""
+        held = sa.select(Order.number).where(
+            Order.number == claim.number, Order.lease == claim.lease, Order.owner == claim.owner,
+            Order.state == State.RUNNING.value,
+        )  # fmt: skip
+        if session.execute(held).first() is None:
+            raise LeaseLost("the order went to another worker, or is over: this try changes nothing any more")
+        self.heed(session, claim)
+
+    def heed(self, session: Session, claim: Claim) -> None:
+        """Inside a change: raise OrderCancelled where the order was taken back."""
+        asked = session.execute(sa.select(Order.cancel_asked).where(Order.number == claim.number)).scalar()
+        if asked is not None:
+            raise OrderCancelled(asked)
+
+    def wake(self) -> None:
+        """Wake every worker that waits: the daemon stops."""
+        self._bells.ring_all()
 
     def finish(self, claim: Claim, outcome: Result) -> None:
         """Commit a try's effect, result and onward orders with the order's end, in one transaction.
@@ -257,11 +282,14 @@ class Leasing(LedgerBase):
             Order.state == State.RUNNING.value,
         )  # fmt: skip
 
-    def _parcel(self, claim: Claim, onward: Onward) -> dict[str, Any]:
+    def _parcel(self, claim: Claim, onward: WorkOrder | Addressed) -> dict[str, Any]:
         """Return the outbox row of an onward order."""
-        desk, order = onward if isinstance(onward, tuple) else (self._request_of(onward).desk, onward)
-        if desk not in DESKS and order.to in DESKS:
-            desk = str(order.to)
+        if isinstance(onward, WorkOrder):
+            desk, order = self._request_of(onward).desk, onward
+        else:
+            desk, order = onward.desk, onward.order
+        if desk not in DESKS:
+            raise ValueError(f"{order.request} is served by {desk} desk: say which one it goes to")
         return {
             "id": order.id, "order_number": claim.number, "desk": desk, "instance": order.to, "request": order.request,
             "body": canonical(order.body()), "state": "waiting", "due": AT_ONCE, "attempts": 0, "written": self._now(),
@@ -294,16 +322,3 @@ class Leasing(LedgerBase):
     @cached_property
     def _body(self) -> Statement:
         return self.database.compiled(sa.select(Body.body).where(Body.number == bindparam("target")))
-
-
-OUTBOX = "outbox"  # the courier's bell
-
-
-def monotonic() -> float:
-    """Return seconds that no clock setting changes."""
-    return time.monotonic()
-
-
-def plain(text: str | None) -> Any:
-    """Return a column's JSON as values."""
-    return json.loads(text) if text else {}

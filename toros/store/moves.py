@@ -34,6 +34,7 @@ PARCEL_MOVES: frozenset[tuple[str, str]] = frozenset(
         ("waiting", "delivered"),  # the peer gave its receipt
         ("waiting", "parked"),  # refused for good
         ("parked", "waiting"),  # an operator tries again
+        ("parked", "delivered"),  # it was under way while it was put aside, and arrived
     }
 )
 

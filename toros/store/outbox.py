@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from toros.clock import iso
-from toros.store.ledger_base import LedgerBase, clean
+from toros.store.ledger_base import OUTBOX, LedgerBase, clean
 from toros.store.schema import Parcel as Row
 
 __all__ = ["Outbox", "Parcel"]
-
-MOST = 50  # parcels of one peer in hand; the next come when these are delivered
-OUTBOX = "outbox"
 
 
 @dataclass(frozen=True)
@@ -59,24 +54,30 @@ class Parcel:
 class Outbox(LedgerBase):
     """The part of the ledger behind the courier."""
 
-    def due(self, now: datetime | None = None) -> list[Parcel]:
-        """Return what should be sent now, the oldest first, at most some dozens for each peer.
+    def waiting_desks(self) -> list[str]:
+        """Return the desks for which something waits."""
+        statement = sa.select(Row.desk).where(Row.state == "waiting").distinct()
+        return list(self.database.read(lambda session: session.execute(statement).scalars().all()))
+
+    def due(self, desk: str | None = None, *, limit: int = 50) -> list[Parcel]:
+        """Return what should be sent now, the oldest first, at most `limit` for each peer.
 
         While a peer's oldest parcel waits for its next attempt, everything behind it waits too: orders for one
         desk arrive in the order in which they were written. What is parked holds up nobody.
+
+        Parameters
+        ----------
+        desk : str, optional
+            Only parcels for this service.
         """
-        moment = iso(now or self.clock.now())
-        ahead = self._now(2 * self.settings.longest_delay + 60)
+        now, ahead = self._now(), self._ahead()
 
         def query(session: Session) -> list[Parcel]:
             found: list[Parcel] = []
-            for desk, instance in _peers(session):
-                for place, row in enumerate(_waiting(session, desk, instance)):
-                    if place == 0 and moment < row.due <= ahead:
-                        break
-                    found.append(
-                        Parcel(row.number, row.id, row.desk, row.instance, row.request, row.body, row.attempts)
-                    )
+            for peer in _peers(session, desk):
+                rows = _waiting(session, *peer, limit)
+                if rows and not now < rows[0].due <= ahead:
+                    found += [Parcel(r.number, r.id, r.desk, r.instance, r.request, r.body, r.attempts) for r in rows]
             return sorted(found, key=lambda parcel: parcel.number)
 
         return self.database.read(query)
@@ -88,32 +89,34 @@ class Outbox(LedgerBase):
     def delivered(self, parcel: Parcel, receipt: Mapping[str, Any] | None = None) -> None:
         """Record that the peer gave its receipt."""
         accepted = str((receipt or {}).get("accepted") or self._now())[:32]
-        self._settle_parcel(parcel, state="delivered", delivered=accepted, reason=None)
+        self._settle_parcel(parcel, "waiting", "parked", state="delivered", delivered=accepted, reason=None)
 
     def postpone(self, parcel: Parcel, reason: str, delay: float) -> None:
         """Try again after so many seconds; the peer's later parcels wait behind."""
-        self._settle_parcel(parcel, due=self._now(delay), reason=clean(reason))
+        self._settle_parcel(parcel, "waiting", due=self._now(delay), reason=clean(reason))
 
     def park(self, parcel: Parcel, reason: str) -> None:
         """Put a parcel aside that was refused for good; it stays visible and an operator may send it again."""
-        self._settle_parcel(parcel, state="parked", reason=clean(reason) or "refused")
+        self._settle_parcel(parcel, "waiting", state="parked", reason=clean(reason) or "refused")
 
-    def _settle_parcel(self, parcel: Parcel, **values: Any) -> None:
+    def _settle_parcel(self, parcel: Parcel, *states: str, **values: Any) -> None:
         statement = (
             sa.update(Row)
-            .where(Row.number == parcel.number, Row.state == "waiting")
+            .where(Row.number == parcel.number, Row.state.in_(states))
             .values(attempts=Row.attempts + 1, **values)
         )
         self.database.write(lambda session: session.execute(statement) and None)
 
 
-def _peers(session: Session) -> list[tuple[str, str | None]]:
-    rows = session.execute(sa.select(Row.desk, Row.instance).where(Row.state == "waiting").distinct())
-    return [(desk, instance) for desk, instance in rows]
+def _peers(session: Session, desk: str | None) -> list[tuple[str, str | None]]:
+    statement = sa.select(Row.desk, Row.instance).where(Row.state == "waiting").distinct()
+    if desk is not None:
+        statement = statement.where(Row.desk == desk)
+    return [(found, instance) for found, instance in session.execute(statement)]
 
 
-def _waiting(session: Session, desk: str, instance: str | None) -> Iterator[sa.Row[Any]]:
+def _waiting(session: Session, desk: str, instance: str | None, limit: int) -> Sequence[Any]:
     columns = (Row.number, Row.id, Row.desk, Row.instance, Row.request, Row.body, Row.due, Row.attempts)
     same = Row.instance.is_(None) if instance is None else Row.instance == instance
     statement = sa.select(*columns).where(Row.state == "waiting", Row.desk == desk, same).order_by(Row.number)
-    return iter(session.execute(statement.limit(MOST)))
+    return session.execute(statement.limit(limit)).all()
