@@ -6,10 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from workorders.complaints import one_of
 from workorders.envelope import WorkOrder
-from workorders.quantities import Location, Name
+from workorders.quantities import Location, Name, OrderId
 
 __all__ = ["ListAlerts", "ProcessAlert", "ShowAlert"]
+
+
+AlertText = Annotated[
+    str,
+    Field(
+        min_length=2,
+        max_length=8_000_000,
+        pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$",
+        json_schema_extra={"words": "2 to 8000000 characters of JSON text"},
+    ),
+]
 
 
 class ProcessAlert(WorkOrder):
@@ -19,17 +31,14 @@ class ProcessAlert(WorkOrder):
     """
 
     request: Literal["process_alert"] = "process_alert"
-    alert: Annotated[str, Field(min_length=2, max_length=8_000_000)] | None = Field(
-        None, description="the alert itself, as text: igwn.gwalert JSON"
-    )
-    file_location: Location | None = None
+    alert: AlertText | None = Field(None, description="the alert itself, as text: igwn.gwalert JSON")
+    file_location: Location | None = Field(None, description="root:path of the alert's file")
     format: Literal["gwalert"] = Field("gwalert", description="igwn.gwalert JSON, the only format of this version")
     test: bool = Field(False, description="treat as a rehearsal although the alert says that it is real")
 
     @model_validator(mode="after")
     def _one_source(self) -> ProcessAlert:
-        if (self.alert is None) == (self.file_location is None):
-            raise ValueError("give either alert (the text itself) or file_location, one of the two")
+        one_of(self, "alert", "file_location")
         return self
 
 
@@ -38,7 +47,7 @@ class ListAlerts(WorkOrder):
 
     request: Literal["list_alerts"] = "list_alerts"
     limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
-    before: str | None = Field(None, max_length=64, description="page on: alerts older than this order id")
+    before: OrderId | None = Field(None, description="page on: alerts older than this order id")
 
 
 class ShowAlert(WorkOrder):

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from workorders.envelope import OrderId, WorkOrder
+from workorders.envelope import WorkOrder
+from workorders.quantities import Comment, OrderId, RequestName
 
 __all__ = ["Cancel", "Describe", "ListOrders", "Retry", "Status"]
 
@@ -22,10 +23,12 @@ class ListOrders(WorkOrder):
     """Orders of this desk, the latest first, with where they went on to."""
 
     request: Literal["list_orders"] = "list_orders"
-    state: Literal["queued", "running", "done", "buried", "cancelled", "expired"] | None = None
-    named: str | None = Field(None, max_length=64, description="only orders for this request")
+    state: Literal["queued", "running", "done", "buried", "cancelled", "expired"] | None = Field(
+        None, description="only orders in this state"
+    )
+    named: RequestName | None = Field(None, description="only orders for this request")
     root: OrderId | None = Field(None, description="only the tree below this order, as far as this desk knows it")
-    limit: int = Field(100, ge=1, le=1000)
+    limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
     before: OrderId | None = Field(None, description="page on: orders accepted before this one")
 
 
@@ -35,18 +38,18 @@ class Cancel(WorkOrder):
     request: Literal["cancel"] = "cancel"
     order_id: OrderId = Field(description="the order to cancel; it may still be on its way")
     tree: bool = Field(True, description="also everything that it has caused, at every desk")
-    reason: str = Field("", max_length=500)
+    reason: Comment = Field("", description="why, for those who look later")
 
 
 class Retry(WorkOrder):
     """Queue a buried order again, or send a parked one again."""
 
     request: Literal["retry"] = "retry"
-    order_id: OrderId
+    order_id: OrderId = Field(description="the order that is buried, or whose onward orders are parked")
 
 
 class Describe(WorkOrder):
     """The desk's requests as JSON Schema."""
 
     request: Literal["describe"] = "describe"
-    named: str | None = Field(None, max_length=64, description="one request; all where absent")
+    named: RequestName | None = Field(None, description="one request; all where absent")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import time
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from workorders.quantities import InstanceName, Name, OrderId, UtcTime
 from workorders.refusal import FaultCode, Refusal
 
 __all__ = ["FaultCode", "OrderId", "Receipt", "Refusal", "State", "UtcTime", "WorkOrder", "new_id"]
 
 VERSION = 1
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -33,20 +31,6 @@ def new_id(at: float | None = None) -> str:
     return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
-def _utc(text: str) -> str:
-    """Return an ISO time normalised to UTC without offset; raise ValueError where it is not one."""
-    if not re.match(r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", text):
-        raise ValueError("not an ISO 8601 time such as 2026-11-20T02:14:05.123")
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="milliseconds")
-
-
-UtcTime = Annotated[str, Field(max_length=40), AfterValidator(_utc)]
-OrderId = Annotated[str, Field(pattern=ID_PATTERN)]
-
-
 class State(StrEnum):
     """Where an order is in its life; the legal moves are in `toros.store.moves`."""
 
@@ -61,23 +45,24 @@ class State(StrEnum):
 class WorkOrder(BaseModel):
     """What every request has in common; each request's own fields lie flat beside these."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
 
     id: OrderId = Field(default_factory=new_id, description="name of this order, made by the sender (ULID)")
-    request: str = Field(description="what is asked")
-    to: str | None = Field(
-        None, max_length=64, description="instance of the desk, where a network has several (telescopes)"
-    )
-    priority: float | None = Field(None, ge=0, le=10, description="0 (routine) to 10 (drop everything); unit: none")
+    request: str = Field(max_length=64, description="what is asked")
+    to: InstanceName | None = Field(None, description="instance of the desk, where a network has several (telescopes)")
+    priority: float | None = Field(None, ge=0, le=10, description="0 (routine) to 10 (drop everything); no unit")
     datetime: UtcTime | None = Field(None, description="when the sender wrote the order; UTC, ISO 8601")
-    user: str | None = Field(None, max_length=64, description="who asks; set by the desk from who authenticated")
+    user: Name | None = Field(None, description="who asks; set by the desk from who authenticated")
     parent: OrderId | None = Field(None, description="the order that caused this one")
     expires: UtcTime | None = Field(None, description="not to be started after this time; UTC, ISO 8601")
     dry_run: bool = Field(False, description="say what would be done, change nothing")
     version: int = Field(VERSION, ge=1, le=1_000_000, description="version of the language that the order speaks")
 
     def body(self) -> dict[str, Any]:
-        """Return the order as plain values for the wire: absent fields left out, nothing but XML-RPC's types."""
+        """Return the order as plain values for the wire: absent fields left out, nothing but XML-RPC's types.
+
+        `parse` of it gives the same order again.
+        """
         return self.model_dump(mode="json", exclude_none=True)
 
 

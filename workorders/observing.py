@@ -19,12 +19,12 @@ class Observation(WorkOrder):
     ra: RightAscension
     dec: Declination
     exposure_time: ExposureTime = 60.0
-    exposures: int = Field(1, ge=1, le=1000, description="number of light frames")
+    exposures: int = Field(1, ge=1, le=1000, description="light frames to take; number")
     filter: FilterName = "r"
     target: Name | None = Field(None, description="name of the target")
     event: Name | None = Field(None, description="the alert's event that this follows up")
     calibration_frames: int = Field(
-        5, ge=0, le=100, description="bias, dark and flat frames taken with the batch, of each kind"
+        5, ge=0, le=100, description="bias, dark and flat frames taken with the batch; number of each kind"
     )
 
 

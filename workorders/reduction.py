@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from workorders.envelope import OrderId, WorkOrder
-from workorders.quantities import Location, Name
+from workorders.envelope import WorkOrder
+from workorders.quantities import Location, Name, OrderId
 
 __all__ = ["CalibrateFileBatch"]
 
@@ -16,7 +16,7 @@ class CalibrateFileBatch(WorkOrder):
     """Classify the FITS frames of a folder, make or find masters, calibrate the lights, order their ingestion."""
 
     request: Literal["calibrate_file_batch"] = "calibrate_file_batch"
-    file_location: Location
+    file_location: Location = Field(description="root:path of the folder that holds the frames")
     observation: OrderId | None = Field(None, description="the observation order that wrote the batch")
     target: Name | None = Field(None, description="name of the target")
     event: Name | None = Field(None, description="the alert's event that this follows up")

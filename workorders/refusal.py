@@ -67,8 +67,7 @@ class Refusal(ValueError):
         if self.field:
             parts.append(f"field: {self.field}")
         if self.value is not None:
-            text = repr(self.value)
-            parts.append(f"value: {text if len(text) <= SHOWN else text[:SHOWN] + '…'}")
+            parts.append(f"value: {_quoted(self.value)}")
         if self.allowed:
             parts.append(f"allowed: {self.allowed}")
         return "; ".join(parts)
@@ -77,3 +76,13 @@ class Refusal(ValueError):
     def temporary(self) -> bool:
         """True when the same order may be taken later without change."""
         return self.code in TEMPORARY
+
+
+def _quoted(value: object) -> str:
+    """Return a value as it is quoted back: short, whatever a stranger sent."""
+    if isinstance(value, (dict, list, tuple)):
+        return f"a {'struct' if isinstance(value, dict) else 'list'} of {len(value)}"
+    if isinstance(value, int) and abs(value) >= 10**SHOWN:
+        return "a number of very many digits"
+    text = repr(value[: SHOWN + 1] if isinstance(value, (str, bytes)) else value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

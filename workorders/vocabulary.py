@@ -10,9 +10,10 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from workorders import alerts, data, desk, observing, reduction
+from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
-from workorders.spelling import translated
+from workorders.spelling import spelled
 
 __all__ = ["DESKS", "PLANNED", "VOCABULARY", "Request", "parse", "request_of"]
 
@@ -128,10 +129,10 @@ def parse(fields: Mapping[str, Any], service: str | None = None) -> WorkOrder:
     Refusal
         With the field, the value and what is allowed.
     """
-    fields = translated(fields)
+    fields, spellings = spelled(fields)
     request = _known(fields.get("request"), service)
     version = fields.get("version", VERSION)
-    if isinstance(version, int) and version > VERSION:
+    if type(version) is int and version > VERSION:
         raise Refusal(
             FaultCode.UNSUPPORTED_VERSION,
             "this desk speaks an older version of the language",
@@ -146,7 +147,7 @@ def parse(fields: Mapping[str, Any], service: str | None = None) -> WorkOrder:
     try:
         return request.model.model_validate(fields)
     except ValidationError as error:
-        raise _refusal(error, request) from None
+        raise refusal_of(error, request.model, request.name, spellings) from None
 
 
 def _known(name: object, service: str | None) -> Request:
@@ -171,19 +172,3 @@ def _known(name: object, service: str | None) -> Request:
 def _requests_of(service: str | None) -> str:
     names = (r.name for r in _SERVED if service is None or r.desk in ("every", service))
     return ", ".join(sorted(names))
-
-
-def _refusal(error: ValidationError, request: Request) -> Refusal:
-    """Return pydantic's first complaint as a refusal."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    code = {
-        "extra_forbidden": FaultCode.UNKNOWN_FIELD,
-        "missing": FaultCode.MISSING_FIELD,
-    }.get(first["type"], FaultCode.BAD_VALUE)
-    value = None if code is FaultCode.MISSING_FIELD else first["input"]
-    if code is FaultCode.UNKNOWN_FIELD:
-        allowed = ", ".join(sorted(request.model.model_fields))
-        return Refusal(code, f"{request.name} has no such field", field=field, value=value, allowed=allowed)
-    return Refusal(code, f"{request.name}: {first['msg'][0].lower()}{first['msg'][1:]}", field=field,
-                   value=None if isinstance(value, dict) else value, allowed=first["msg"])  # fmt: skip
