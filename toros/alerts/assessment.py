@@ -1,0 +1,132 @@
+"""What an alert means for us: where to look, which galaxy it may have been, and why."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from toros.alerts.gwalert import read_gwalert
+
+if TYPE_CHECKING:
+    from toros.alerts.gwalert import Alert
+    from toros.alerts.ranking import Candidate
+    from toros.alerts.skymap import Skymap
+
+__all__ = ["Assessment", "assess_alert"]
+
+REACH = 0.01  # of the region's probability must lie where the catalogue reaches, else no galaxy of it is trusted
+KEPT = 20  # candidates that are told
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Where to look after an alert.
+
+    Attributes
+    ----------
+    area : float or None
+        Size of the credible region; square degrees. None where the alert brings no map.
+    distance, distance_error : float or None
+        Of the event, over the whole map; Mpc.
+    place : tuple of float or None
+        What to observe: the best galaxy, or the most probable place; ICRS, degrees.
+    galaxy : Candidate or None
+        The galaxy at that place.
+    candidates : tuple of Candidate
+        The best galaxies, the most probable first.
+    notes : tuple of str
+        What was guessed or could not be done, in plain words.
+    plotted : bool
+        Whether the picture was drawn.
+    """
+
+    area: float | None = None
+    distance: float | None = None
+    distance_error: float | None = None
+    place: tuple[float, float] | None = None
+    galaxy: Candidate | None = None
+    candidates: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
+    plotted: bool = False
+
+
+def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: float = 500.0) -> Assessment:
+    """Read an alert and its map, rank galaxies, draw the picture; the heavy part of an alert, for a child process.
+
+    Parameters
+    ----------
+    file : Path
+        The alert, igwn.gwalert JSON.
+    plot : Path
+        Where the picture goes.
+    level : float
+        Probability of the region that is searched; 0 to 1.
+    max_distance : float
+        Galaxies up to here; Mpc.
+
+    Raises
+    ------
+    Permanent
+        The alert or its map cannot be read.
+    """
+    import numpy as np
+
+    from toros.alerts.galaxies import open_ngc
+    from toros.alerts.ranking import rank_galaxies
+    from toros.alerts.skymap import read_skymap
+
+    alert = read_gwalert(file.read_text(encoding="utf-8"))
+    if alert.best_skymap is None:
+        return Assessment(notes=("the alert brings no map: there is no place to observe",))
+    skymap = read_skymap(alert.best_skymap)
+    region = skymap.region(level)
+    notes = _notes_on(alert)
+    near = skymap.nearer_than(max_distance, region)
+    candidates: list[Candidate] = []
+    if near < REACH:
+        notes.append(
+            f"too far for the catalogue: {near:.2%} of the region's probability is within {max_distance:g} Mpc"
+        )
+    else:
+        candidates = rank_galaxies(skymap, open_ngc(), level=level, max_distance=max_distance)
+    if not candidates:
+        notes.append("no galaxy of the catalogue fits: the most probable place is observed instead")
+    best = candidates[0] if candidates else None
+    place = (best.ra, best.dec) if best else skymap.centre(int(np.argmax(skymap.density)))
+    area = skymap.area(region)
+    plotted = _plotted(alert, skymap, candidates, plot, place, f"{level:.0%} region {area:,.0f} deg²")
+    if not plotted:
+        notes.append("the picture of the sky could not be drawn; the log says why")
+    return Assessment(
+        area, skymap.distance_mean, skymap.distance_std, place, best, tuple(candidates[:KEPT]), tuple(notes), plotted
+    )
+
+
+def _notes_on(alert: Alert) -> list[str]:
+    if alert.coincidence is None or alert.coincidence.skymap is None:
+        return []
+    return [f"the map is the one combined with {alert.coincidence.observatory or 'another observatory'}'s"]
+
+
+def _plotted(
+    alert: Alert, skymap: Skymap, candidates: list[Candidate], plot: Path, place: tuple[float, float], words: str
+) -> bool:
+    """Draw the picture; return whether it worked: no picture ever holds up an observation."""
+    from toros.alerts.skyplot import plot_sky
+
+    distance = "no distance"
+    if skymap.distance_mean is not None:
+        distance = f"distance {skymap.distance_mean:,.0f} ± {skymap.distance_std or 0:,.0f} Mpc"
+    likely = max(alert.classification, key=lambda kind: alert.classification[kind], default=alert.group)
+    subtitle = f"{alert.time_created:%Y-%m-%d %H:%M:%S} UTC · {words} · {distance} · {likely}"
+    title = f"{alert.event}  {alert.alert_type.lower()}{'  (mock)' if alert.is_mock else ''}"
+    try:
+        plot_sky(skymap, candidates, plot, title=title, subtitle=subtitle, target=place)
+    except Exception:  # noqa: BLE001 - a font or a full disk: the observation goes on without its picture
+        log.exception("the picture of %s could not be drawn", alert.event)
+        return False
+    return True
