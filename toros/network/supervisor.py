@@ -84,6 +84,7 @@ class Supervisor:
         grace: float = 25.0,
     ) -> None:
         self._grace = grace
+        self._hurry = threading.Event()
         self._notices = ReadinessSocket(self._heard)
         surroundings = dict(os.environ if environment is None else environment)
         surroundings[SUPERVISOR] = str(os.getpid())
@@ -131,14 +132,20 @@ class Supervisor:
         for child in self._children.values():
             child.ask_to_stop()
         deadline = time.monotonic() + self._grace
-        for child in self._children.values():
-            child.join(max(0.0, deadline - time.monotonic()))
+        while time.monotonic() < deadline and not self._hurry.is_set():
+            if not any(child.lives() for child in self._children.values()):
+                break
+            time.sleep(0.02)
         for child in self._children.values():
             child.kill()
         for child in self._children.values():
             child.join(5.0)
         self._notices.close()
         return {name: child.state().code for name, child in self._children.items()}
+
+    def hurry(self) -> None:
+        """Cut short the time that `stop` gives to draining; from any thread or signal handler."""
+        self._hurry.set()
 
     def _heard(self, pid: int, notice: Mapping[str, str]) -> None:
         for child in self._children.values():
@@ -173,6 +180,9 @@ class _Child:
 
     def start(self) -> None:
         self._thread.start()
+
+    def lives(self) -> bool:
+        return self._thread.is_alive()
 
     def join(self, timeout: float) -> None:
         self._thread.join(timeout)

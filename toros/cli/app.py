@@ -1,0 +1,66 @@
+"""The words after `toros`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toros.cli import alert, demo, describe, doctor, init, orders, report, running, status, submit
+from toros.cli.codes import CODES_IN_WORDS
+
+__all__ = ["build_app"]
+
+RUNNING, ASKING, KEEPING, TRYING = "Daemons", "Orders", "This node", "Trying it"
+
+
+def build_app() -> typer.Typer:
+    """Return the command line."""
+    app = typer.Typer(
+        help="The software of a transient follow-up observatory: daemons that pass work orders.",
+        epilog=CODES_IN_WORDS,
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    panels: dict[str, list[Callable[..., None]]] = {
+        RUNNING: [running.run, running.serve, status.status],
+        ASKING: [submit.submit, orders.orders, orders.cancel, orders.retry, describe.describe, report.report],
+        KEEPING: [init.init, doctor.doctor],
+        TRYING: [demo.demo],
+    }
+    for panel, commands in panels.items():
+        for command in commands:
+            app.command(rich_help_panel=panel)(command)
+    app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from toros import __version__
+
+        typer.echo(f"toros {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Configuration file, for any command.", show_default=False),
+    ] = None,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """The software of a transient follow-up observatory: daemons that pass work orders.
+
+    Begin with `toros demo`, which plays a night in a folder of its own, or with `toros init` and `toros run`.
+    """
+    if config is not None:
+        os.environ["TOROS_CONF"] = str(config.expanduser().absolute())

@@ -1,0 +1,157 @@
+"""`toros demo`: a night, from a mock alert to recorded products, on this machine and in one folder."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from toros.cli.following import Story
+    from toros.cli.rehearsal import Rehearsal
+
+__all__ = ["demo", "find_all_products", "send_mock_alert"]
+
+PAGE = 500  # products asked for at once
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where everything is written, and nothing elsewhere.", file_okay=False)
+    ] = Path("demo-data"),
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the event, the sky and the noise.")] = 1,
+    galaxy: Annotated[str, typer.Option(help="Where it happens: a galaxy of OpenNGC.")] = "NGC4993",
+    keep: Annotated[bool, typer.Option("--keep", help="Play one more night beside those in the folder.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Give up after so many seconds.")] = 240.0,
+) -> None:
+    """Play a night: an alert becomes an observation, frames, calibrated frames and recorded products.
+
+    Six daemons are started as processes of their own on free ports of this machine, a mock alert is handed in at a
+    desk, and its orders are followed until all are done. The folder then holds the frames, the databases, the logs and
+    a report to look at. Nothing is left running. An earlier demo in the folder is replaced, but for --keep.
+
+    Ends with 0 only where every order is done and every frame that was ordered is among the products.
+
+    Examples:
+
+      toros demo
+
+      toros demo --folder /tmp/night --seed 7
+    """
+    from toros.cli.codes import ExitCode
+    from toros.cli.failures import Ended
+    from toros.cli.rehearsal import Rehearsal, clear_folder
+    from toros.cli.screen import console
+
+    began = time.monotonic()
+    screen = console()
+    if not keep:
+        clear_folder(folder)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    rehearsal = Rehearsal(folder, seed=seed, tell=lambda name, line: screen.print(f"{name}: {line}", markup=False))
+    screen.print(f"[bold]TOROS[/] plays a night in {rehearsal.folder}")
+    with rehearsal:
+        rehearsal.wait_until_ready()
+        _say_who(screen, rehearsal, time.monotonic() - began)
+        wrong = _play(screen, rehearsal, galaxy, seed, timeout)
+    stopped = {name: code for name, code in rehearsal.codes.items() if code}
+    wrong += [f"{name} ended with {code}" for name, code in stopped.items()]
+    for sentence in wrong:
+        screen.print(f"[bold red]✗[/] {sentence}", markup=True)
+    taken = time.monotonic() - began
+    if wrong:
+        screen.print(f"[bold red]The night failed[/] after {taken:.1f} s; what the daemons said: {rehearsal.log}")
+        raise Ended(ExitCode.FAILED)
+    screen.print(
+        f"[bold green]Every order is done and every frame counted[/], in {taken:.1f} s; all daemons have ended."
+    )
+
+
+def _say_who(screen: Console, rehearsal: Rehearsal, seconds: float) -> None:
+    states = rehearsal.supervisor.states()
+    who = ", ".join(f"{state.name} {state.pid}" for state in states)
+    screen.print(f"{len(states)} daemons are ready after {seconds:.1f} s, each its own process: {who}")
+
+
+def _play(screen: Console, rehearsal: Rehearsal, galaxy: str, seed: int, timeout: float) -> list[str]:
+    """Send the alert, follow it, show what came of it, and return what is wrong."""
+    from toros.cli.audit import audit
+    from toros.cli.following import follow_tree
+    from toros.cli.screen import orders_tree
+
+    began = time.monotonic()
+    order_id = send_mock_alert(rehearsal, galaxy, seed)
+    screen.print(f"A mock alert in {galaxy} is handed in as order {order_id}\n")
+    story = follow_tree(rehearsal.desks, order_id, timeout=timeout, quiet=False, title="the night so far")
+    lasted = time.monotonic() - began
+    screen.print(orders_tree(story.nodes, f"[bold]the night[/], {lasted:.1f} s from the alert to the last product"))
+    products = find_all_products(rehearsal, story)
+    screen.print()
+    screen.print(_products_table(products))
+    _write_report(screen, rehearsal, order_id)
+    if not story.ended:
+        unfinished = [f"not done within {timeout:g} s: {row.get('request')} is {row.get('state')}"
+                      for row in story.rows if row.get("state") != "done"]  # fmt: skip
+        return [*unfinished, *(f"{desk} is silent: {reason}" for desk, reason in story.silent.items())]
+    return audit(story.rows, products, rehearsal.config.alerts.exposures)
+
+
+def send_mock_alert(rehearsal: Rehearsal, galaxy: str = "NGC4993", seed: int = 1) -> str:
+    """Hand a mock alert in at the alert robot's desk and return the order's id."""
+    from toros.alerts.mock import mock_gwalert
+    from toros.cli.desks import new_order
+
+    try:
+        alert = mock_gwalert(galaxy, seed)
+    except KeyError:
+        raise typer.BadParameter(f"OpenNGC has no galaxy {galaxy!r} with a redshift") from None
+    desk, body = new_order({"request": "process_alert", "alert": alert})
+    rehearsal.desks.send(desk, body)
+    return str(body["id"])
+
+
+def find_all_products(rehearsal: Rehearsal, story: Story) -> list[Mapping[str, Any]]:
+    """Return what the data manager has recorded of the batches of a tree."""
+    batches = [row["id"] for row in story.rows if row.get("request") == "calibrate_file_batch"]
+    found: list[Mapping[str, Any]] = []
+    for batch in batches:
+        after, more = 0, True
+        while more:
+            question = {"request": "find_products", "batch": batch, "limit": PAGE, "after": after}
+            answer = rehearsal.desks.ask("data_manager", question)
+            found.extend(answer["products"])
+            more = bool(answer.get("more")) and bool(answer["products"])
+            after = int(found[-1]["number"]) if found else 0
+    return found
+
+
+def _products_table(products: Sequence[Mapping[str, Any]]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False, title="recorded products", title_justify="left")
+    for heading in ("number", "type", "target", "filter", "exposure", "made from", "MB", "file"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading in ("number", "MB") else "left")
+    for product in products:
+        exposure = product.get("exposure_time")
+        table.add_row(
+            str(product["number"]), str(product["product_type"]), str(product.get("target", "")),
+            str(product.get("filter", "")), "" if exposure is None else f"{exposure:g} s",
+            f"{len(product.get('inputs', ()))} frames", f"{int(product['size']) / 1e6:.1f}",
+            str(product["file_location"]),
+        )  # fmt: skip
+    return table
+
+
+def _write_report(screen: Console, rehearsal: Rehearsal, order_id: str) -> None:
+    from toros.portal.night_report import write_night_report
+
+    page = rehearsal.folder / "night-report.html"
+    write_night_report(rehearsal.config, order_id, page)
+    screen.print(f"\nThe night on one page: [bold]{page}[/]", soft_wrap=True)

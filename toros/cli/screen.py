@@ -1,0 +1,156 @@
+"""What commands print: colours of states, trees, tables, and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from toros.portal.tree import Node
+
+__all__ = [
+    "clean", "console", "duration", "in_short", "order_line", "orders_table", "orders_tree", "plain_line", "print_json",
+    "process_of", "state_text",
+]  # fmt: skip
+
+STATES: Mapping[str, tuple[str, str]] = {  # state: (sign, style)
+    "queued": ("○", "cyan"),
+    "running": ("◐", "bold blue"),
+    "done": ("●", "green"),
+    "buried": ("✗", "bold red"),
+    "cancelled": ("⊘", "yellow"),
+    "expired": ("⊘", "magenta"),
+    "waiting": ("→", "cyan"),
+    "delivered": ("→", "cyan"),
+    "parked": ("✗", "bold red"),
+    "unknown": ("?", "dim"),
+}
+SHORT = 72  # characters of a result that a line shows
+
+
+def console(*, errors: bool = False) -> Console:
+    """Return a terminal to print on; wide where it is no terminal, so that lines are not broken for programs."""
+    from rich.console import Console
+
+    made = Console(stderr=errors, highlight=False, soft_wrap=False)
+    if not made.is_terminal:
+        made = Console(stderr=errors, highlight=False, width=200)
+    return made
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def state_text(state: str) -> Text:
+    """Return a state with its sign and colour."""
+    from rich.text import Text
+
+    sign, style = STATES.get(state, ("?", "dim"))
+    return Text(f"{sign} {state}", style=style)
+
+
+def duration(row: Mapping[str, Any]) -> str:
+    """Return how long an order has run, such as "1.2 s"; empty where it has not begun or is not done."""
+    try:
+        seconds = (datetime.fromisoformat(row["finished"]) - datetime.fromisoformat(row["started"])).total_seconds()
+    except (KeyError, TypeError, ValueError):
+        return ""
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def process_of(row: Mapping[str, Any]) -> str:
+    """Return the process id of the worker that has, or last had, an order."""
+    owner = str(row.get("worker", ""))
+    digits = owner.rpartition(":")[2].split("/")[0].split("-")[0].split("#")[0]
+    return digits if digits.isdigit() else ""
+
+
+def clean(text: object) -> str:
+    """Return text that cannot steer a terminal: what a stranger wrote into an order is shown, never obeyed."""
+    return "".join(sign if sign.isprintable() else " " for sign in str(text))
+
+
+def in_short(row: Mapping[str, Any]) -> str:
+    """Return what there is to say of an order in one line: its reason, its progress, or its result."""
+    return clean(_in_short(row))
+
+
+def _in_short(row: Mapping[str, Any]) -> str:
+    if row.get("reason"):
+        return str(row["reason"])
+    if row.get("state") == "running":
+        fraction = row.get("fraction")
+        share = f"{100 * fraction:.0f} % " if isinstance(fraction, int | float) else ""
+        return share + str(row.get("message", ""))
+    result = row.get("result") or {}
+    said = ", ".join(f"{key} {_short(value)}" for key, value in result.items() if value not in ("", [], {}))
+    return said if len(said) <= SHORT else said[: SHORT - 1] + "…"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple | dict):
+        return str(len(value))
+    return str(value)
+
+
+def order_line(row: Mapping[str, Any]) -> Text:
+    """Return one order as a coloured line of a tree."""
+    from rich.text import Text
+
+    line = Text.assemble(state_text(str(row.get("state", "unknown"))), " ", (clean(row.get("request", "?")), "bold"))
+    line.append(f"  {clean(row.get('desk', ''))}", style="dim")
+    process, lasted = process_of(row), duration(row)
+    if process:
+        line.append(f"  pid {process}", style="dim")
+    if lasted:
+        line.append(f"  {lasted}", style="dim")
+    if row.get("attempts", 1) > 1:
+        line.append(f"  {row['attempts']} tries", style="yellow")
+    said = in_short(row)
+    if said:
+        line.append(f"  {said}", style="red" if row.get("state") in ("buried", "parked", "expired") else "")
+    return line
+
+
+def plain_line(row: Mapping[str, Any]) -> str:
+    """Return one order as a line of text, for logs and pipes."""
+    return order_line(row).plain
+
+
+def orders_tree(nodes: Sequence[Node], title: str = "") -> Tree:
+    """Return trees of orders, drawn."""
+    from rich.tree import Tree
+
+    top = Tree(title or "orders", guide_style="dim", hide_root=not title)
+    waiting = [(top, node) for node in nodes]
+    while waiting:
+        above, node = waiting.pop(0)
+        branch = above.add(order_line(node.row))
+        waiting.extend((branch, child) for child in node.children)
+    return top
+
+
+def orders_table(rows: Iterable[Mapping[str, Any]]) -> Table:
+    """Return orders as a table."""
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("accepted (UTC)", "id", "desk", "request", "state", "pid", "time", "in short"):
+        table.add_column(heading, no_wrap=heading != "in short")
+    for row in rows:
+        table.add_row(
+            *(clean(row.get(key, ""))[:64] for key in ("accepted", "id", "desk", "request")),
+            state_text(str(row.get("state", ""))), process_of(row), duration(row), in_short(row),
+        )  # fmt: skip
+    return table
