@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["date_of_exposure", "night_of"]
+__all__ = ["date_of_exposure"]
 
 _OLD = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{2})$")  # dd/mm/yy, the FITS way before 1997
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
@@ -38,21 +38,6 @@ def date_of_exposure(header: Mapping[str, Any], words: Mapping[str, Any]) -> tup
         fallback, more = _from_julian(header, words["julian_keywords"])
         return fallback, [f"DATE-OBS = {written!r} cannot be read", *more]
     return _iso(moment), marks
-
-
-def night_of(date_obs: str, longitude: float) -> str:
-    """Return the night of a moment, named by its evening: local noon to noon.
-
-    Parameters
-    ----------
-    date_obs : str
-        UTC, ISO 8601.
-    longitude : float
-        Degrees east.
-    """
-    east = (longitude + 180) % 360 - 180
-    local = datetime.fromisoformat(date_obs) + timedelta(hours=east / 15 - 12)
-    return local.date().isoformat()
 
 
 def _first_text(header: Mapping[str, Any], keywords: Sequence[str]) -> str | None:

@@ -77,7 +77,9 @@ def _read(name: str, text: str | None, shape: tuple[int, int], marks: list[str])
         marks.append(f"{name} {text.strip()!r} cannot be read: ignored")
         return None
     left, right, bottom, top = (None if group is None else int(group) for group in match.groups())
-    section = Section(left or 1, right or shape[1], bottom or 1, top or shape[0])
+    ends = (1, shape[1], 1, shape[0])
+    said = (left, right, bottom, top)
+    section = Section(*(end if one is None else one for end, one in zip(ends, said, strict=True)))
     if not (1 <= section.left <= section.right and 1 <= section.bottom <= section.top):
         marks.append(f"{name} {text.strip()} runs backwards: ignored")
         return None
