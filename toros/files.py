@@ -38,15 +38,15 @@ class Roots:
     Parameters
     ----------
     roots : mapping of str to Path
-        Folder of each name; relative ones are below `state` and made when first used.
+        Folder of each name; relative ones are below `state`, and what is below `state` is made when first used.
     state : Path
         The folder for what the node remembers.
     """
 
     def __init__(self, roots: Mapping[str, Path], state: Path) -> None:
-        self._own = {name for name, folder in roots.items() if not folder.expanduser().is_absolute()}
         base = state.expanduser().absolute()
         self._folders = {name: base / folder.expanduser() for name, folder in roots.items()}
+        self._own = {name for name, folder in self._folders.items() if folder.is_relative_to(base)}
 
     def root(self, name: str) -> Path:
         """Return the folder of a root, its links followed.
