@@ -39,7 +39,7 @@ def ingest_data_product(order: IngestDataProduct, context: Context) -> Outcome:
 def answer_find_products(question: FindProducts, context: Context) -> Answer:
     """Return a page of products with their parentage."""
     asked: dict[str, Any] = question.model_dump(
-        include={"batch", "product_type", "target", "event", "night", "observation", "limit", "after"}
+        include={"batch", "product_type", "target", "event", "night", "observation", "limit", "after", "before"}
     )
     return context.read(lambda session: find_products(session, **asked))
 

@@ -91,3 +91,6 @@ class FindProducts(WorkOrder):
     observation: OrderId | None = Field(None, description="only those of this observation order")
     limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
     after: int = Field(0, ge=0, le=2_147_483_647, description="page on: products with a larger number than this")
+    before: int | None = Field(
+        None, ge=0, le=2_147_483_647, description="the latest first instead: products with a smaller number than this"
+    )

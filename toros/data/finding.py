@@ -42,6 +42,7 @@ def find_products(
     observation: str | None = None,
     limit: int = 100,
     after: int = 0,
+    before: int | None = None,
 ) -> dict[str, Any]:
     """Return a page of products, the first recorded first, each with the frames that it came from.
 
@@ -53,12 +54,14 @@ def find_products(
         Most products to answer.
     after : int
         Only products with a larger number than this: the last one of the page before.
+    before : int, optional
+        Only products with a smaller number than this, the latest first.
 
     Returns
     -------
     dict
-        `products`, a list of plain rows with what is not known left out, and `more`, true where `after` the last one
-        there are others.
+        `products`, a list of plain rows with what is not known left out, and `more`, true where there are others
+        after the last one.
     """
     asked = {"product_type": product_type, "target": target, "event": event, "night": night,
              "observation": observation}  # fmt: skip
@@ -68,7 +71,10 @@ def find_products(
             query = query.where(getattr(DataProduct, name) == value)
     if batch is not None:
         query = query.join(DataProduct.batch).where(FileBatch.name == batch)
-    found = session.scalars(query.order_by(DataProduct.number).limit(limit + 1)).all()
+    order = DataProduct.number.asc()
+    if before is not None:
+        query, order = query.where(DataProduct.number < before), DataProduct.number.desc()
+    found = session.scalars(query.order_by(order).limit(limit + 1)).all()
     page = _page(session, found[:limit])
     inputs = _inputs(session, [each.combination_number for each in page if each.combination_number is not None])
     products = [_row(each, inputs.get(each.combination_number or 0, [])) for each in page]

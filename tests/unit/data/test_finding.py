@@ -68,6 +68,13 @@ def test_pages_hold_every_product_once(session: Session, limit: int) -> None:
     assert numbers == [1, 2, 3, 4, 5]
 
 
+def test_the_latest_come_first_where_asked(session: Session) -> None:
+    first = find_products(session, limit=2, before=2**31 - 1)
+    assert ([each["number"] for each in first["products"]], first["more"]) == ([5, 4], True)
+    last = find_products(session, limit=3, before=4)
+    assert ([each["number"] for each in last["products"]], last["more"]) == ([3, 2, 1], False)
+
+
 def test_a_page_with_too_many_inputs_ends_early(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "MOST_INPUTS", 8)
     answer = find_products(session)
