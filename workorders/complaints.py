@@ -14,6 +14,8 @@ from workorders.words import allowed
 
 __all__ = ["one_of", "refusal_of"]
 
+LONGEST = 64  # characters of a field's name that are quoted
+
 # What is wrong, by the beginning of pydantic's name for it; the first that fits is taken.
 REASONS = (
     ("greater_than", "is out of range"),
@@ -93,16 +95,17 @@ def _unknown(
 ) -> Refusal:
     """Return the refusal of a field that does not exist, with the nearest that does."""
     known = allowed(model, place[:-1]).removeprefix("a struct of ") if place[:-1] else ", ".join(_own_first(model))
-    near = difflib.get_close_matches(str(place[-1]).lower(), known.split(", "), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(place[-1]).lower()[:LONGEST], known.split(", "), n=1, cutoff=0.6)
     hint = f", did you mean {near[0]}?" if near else ""
-    shown = spellings.get(field, field)
+    shown = _readable(spellings.get(field, field))
     return Refusal(
-        FaultCode.UNKNOWN_FIELD,
-        f"{name} has no field {shown[:64]!r}{hint}",
-        field=shown[:64],
-        value=value,
-        allowed=known,
+        FaultCode.UNKNOWN_FIELD, f"{name} has no field {shown}{hint}", field=shown, value=value, allowed=known
     )
+
+
+def _readable(field: str) -> str:
+    """Return a stranger's field name so that it can stand in a sentence."""
+    return field if field.isprintable() and 0 < len(field) <= LONGEST else repr(field[:LONGEST])
 
 
 def _own_first(model: type[BaseModel]) -> list[str]:

@@ -112,13 +112,13 @@ OrderId = Annotated[
 ]
 UtcTime = Annotated[
     str,
-    AfterValidator(_utc),
     _says("ISO 8601 in UTC, such as 2026-11-20T02:14:05.123; an offset is converted", max_length=40),
+    AfterValidator(_utc),
 ]
 Night = Annotated[
     str,
+    _says("a date such as 2026-11-20: the evening that the night begins", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_night),
-    _says("a date such as 2026-11-20: the evening that the night begins", pattern=r"^\d{4}-\d\d-\d\d$"),
 ]
 RightAscension = Annotated[float, Field(ge=0, lt=360, description="right ascension; ICRS, degrees")]
 Declination = Annotated[float, Field(ge=-90, le=90, description="declination; ICRS, degrees")]
@@ -153,15 +153,15 @@ Sha256 = Annotated[
 ]
 Count = Annotated[
     int,
+    _says("a whole number from 0 to 9223372036854775807, beyond 32 bits as text", ge=0, le=2**63 - 1),
     BeforeValidator(_number),
     PlainSerializer(lambda number: number if number <= WIDEST else str(number)),
-    _says("a whole number from 0 to 9223372036854775807, beyond 32 bits as text", ge=0, le=2**63 - 1),
 ]
 Measurements = Annotated[
     dict[str, Any],
-    AfterValidator(_plain),
     _says(
         f"names with finite numbers, texts, true or false, lists and dicts of these; {MOST} in all, {DEEPEST} deep",
         max_length=100,
     ),
+    AfterValidator(_plain),
 ]

@@ -80,31 +80,31 @@ EmailAddress = Annotated[
 ]
 LogFile = Annotated[
     str,
-    _only("service"),
     _says("the path of a file, {service} in it where wanted", min_length=1, max_length=1024, pattern=r"^[^\x00]+$"),
+    _only("service"),
 ]
 HttpUrl = Annotated[
     str,
-    AfterValidator(_without_password),
     _says(
         "a URL such as http://10.0.0.5:8702/RPC2, without a password (tokens: security.token_file or TOROS_TOKEN)",
         max_length=1024,
         pattern=r"^https?://[^\s/]+\S*$",
     ),
+    AfterValidator(_without_password),
 ]
 SchedulerUrl = Annotated[
     str,
-    AfterValidator(_without_password),
     _says("a URL such as tcp://10.0.0.9:8786, without a password", max_length=1024, pattern=r"^(tcp|tls|wss?)://\S+$"),
+    AfterValidator(_without_password),
 ]
 DatabaseUrl = Annotated[
     str,
-    AfterValidator(_without_password),
-    _only("service", "state"),
     _says(
         "sqlite:///{state}/{service}.sqlite or postgresql://user@host/name, without a password "
         "(database.password_file or TOROS_DATABASE_PASSWORD)",
         max_length=1024,
         pattern=r"^(sqlite|postgresql)(\+[a-z0-9]+)?://\S+$",
     ),
+    AfterValidator(_without_password),
+    _only("service", "state"),
 ]
