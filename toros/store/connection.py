@@ -56,7 +56,8 @@ def _sqlite_engine(url: sa.URL, begin: str, pragmas: tuple[str, ...]) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql(begin)
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", start)
@@ -114,10 +115,30 @@ def compiled(clause: sa.sql.ClauseElement, backend: str) -> Statement:
 
 
 class Driver:
-    """Runs compiled statements straight on the database's driver."""
+    """Runs compiled statements straight on the database's driver.
+
+    Parameters
+    ----------
+    connection : Connection
+        Stays open while this is used.
+    """
 
     def __init__(self, connection: Connection) -> None:
-        self._cursor = connection.connection.cursor()
+        self._connection = connection
+        raw: Any = connection.connection.driver_connection
+        self._raw, self._cursor = raw, raw.cursor()
+        self._begin = "BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "SELECT 1"
+
+    def begin(self) -> None:
+        """Begin to write; PostgreSQL's driver begins by itself with a first statement, which tells whether it lives."""
+        self._cursor.execute(self._begin)
+
+    def commit(self) -> None:
+        """Make everything durable, whoever began it."""
+        if self._connection.in_transaction():
+            self._connection.commit()
+        else:
+            self._raw.commit()
 
     def run(self, statement: Statement, /, **values: Any) -> Any:
         """Run a statement and return the cursor: fetch what it gives before the next one runs."""
@@ -155,6 +176,8 @@ class ConnectionTransactions:
     def connection(self) -> Connection:
         """The connection, in a transaction."""
         assert self._connection is not None
+        if not self._connection.in_transaction():
+            self._connection.begin()  # the driver's is under way: SQLAlchemy learns of it only where it is needed
         return self._connection
 
     @property
@@ -170,31 +193,28 @@ class ConnectionTransactions:
             self._inside = True
         try:
             self._begin()
-        except sa.exc.DBAPIError as error:
-            self._give_up()
-            if error.connection_invalidated:
-                self._begin()
-            else:
-                self._leave()
-                raise
         except BaseException:
             self._give_up()
             self._leave()
             raise
 
     def _begin(self) -> None:
-        if self._connection is None:
-            connection = self._engine.connect()
-            if self._greet is not None:
-                self._greet(connection)
-            self._connection, self._driver = connection, Driver(connection)
-        self._connection.begin()
-        if self._engine.dialect.name != "sqlite":
-            self._connection.exec_driver_sql("SELECT 1")  # the driver begins with the first statement: find out now
+        """Begin on the connection at hand; where it is broken, on a new one: nothing was done on the old."""
+        if self._driver is not None:
+            try:
+                self._driver.begin()
+                return
+            except self._engine.dialect.loaded_dbapi.Error:
+                self._give_up()
+        connection = self._engine.connect()
+        if self._greet is not None:
+            self._greet(connection)
+        self._connection, self._driver = connection, Driver(connection)
+        self._driver.begin()
 
     def commit(self) -> None:
         """Make it durable and let the next one in."""
-        self.connection.commit()
+        self.driver.commit()
         self._leave()
 
     def rollback(self) -> None:

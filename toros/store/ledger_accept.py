@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from toros.clock import iso
 from toros.store.connection import Driver, Statement
 from toros.store.ledger_base import LedgerBase, canonical, clean, digest
-from toros.store.schema import AT_ONCE, Body, CancelNote, Order, Remembered
+from toros.store.schema import AT_ONCE, BODIES, ORDERS, Body, CancelNote, Order, Remembered
 from workorders import Receipt, Refusal, WorkOrder
 from workorders.envelope import CROCKFORD, State
 from workorders.refusal import FaultCode
@@ -152,19 +152,19 @@ class Accepting(LedgerBase):
         values |= {"state": State.QUEUED.value, "due": AT_ONCE, "tries": 0, "lease": 0, "beats": 0}
         values |= {"interrupted": sa.false() if self.database.dialect == "postgresql" else sa.literal_column("0")}
         insert = sqlite.insert if self.database.dialect == "sqlite" else postgresql.insert
-        statement = insert(Order).values(**values).on_conflict_do_nothing(index_elements=["id"])
+        statement = insert(ORDERS).values(**values).on_conflict_do_nothing(index_elements=["id"])
         return self.database.compiled(statement.returning(Order.number))
 
     @cached_property
     def _insert_body(self) -> Statement:
         values: dict[str, Any] = {"number": bindparam("number"), "body": bindparam("body")}
-        return self.database.compiled(sa.insert(Body).values(**values))
+        return self.database.compiled(sa.insert(BODIES).values(**values))
 
     @cached_property
     def _cancel_new(self) -> Statement:
         at: Any = bindparam("at")
         values = {"state": State.CANCELLED.value, "changed": at, "finished": at, "reason": bindparam("why")}
-        return self.database.compiled(sa.update(Order).where(Order.number == bindparam("target")).values(**values))
+        return self.database.compiled(sa.update(ORDERS).where(Order.number == bindparam("target")).values(**values))
 
     @cached_property
     def _find(self) -> Statement:

@@ -11,7 +11,20 @@ from sqlalchemy.orm import Session
 from toros.clock import iso
 from toros.store.ledger_accept import time_of_id
 from toros.store.ledger_base import LedgerBase
-from toros.store.schema import AT_ONCE, Body, CancelNote, Event, Order, Parcel, Remembered
+from toros.store.schema import (
+    AT_ONCE,
+    BODIES,
+    EVENTS,
+    NOTES,
+    ORDERS,
+    PARCELS,
+    REMEMBERED,
+    Body,
+    CancelNote,
+    Event,
+    Order,
+    Parcel,
+)
 from workorders import VOCABULARY
 from workorders.envelope import State
 
@@ -78,7 +91,7 @@ class Caring(LedgerBase):
         state, reason = self._fate(row, why)
         values: dict[str, Any] = {"state": state.value, "changed": now, "reason": reason, "interrupted": True}
         values |= {"due": AT_ONCE} if state is State.QUEUED else {"finished": now}
-        statement = sa.update(Order).where(
+        statement = sa.update(ORDERS).where(
             Order.number == row.number, Order.lease == row.lease, Order.state == State.RUNNING.value
         )
 
@@ -106,7 +119,7 @@ class Caring(LedgerBase):
 
         def change(session: Session) -> int:
             numbers = session.execute(sa.select(Order.number).where(*late).limit(CHUNK)).scalars().all()
-            session.execute(sa.update(Order).where(Order.number.in_(numbers), *late).values(**values))
+            session.execute(sa.update(ORDERS).where(Order.number.in_(numbers), *late).values(**values))
             return len(numbers)
 
         if self.database.read(lambda session: session.execute(sa.select(Order.number).where(*late).limit(1)).first()):
@@ -118,7 +131,7 @@ class Caring(LedgerBase):
         oldest = self._oldest_remembered()
         while self.database.write(lambda session: _forget(session, iso(oldest), oldest.timestamp())) == CHUNK:
             pass
-        notes = sa.delete(CancelNote).where(CancelNote.written < iso(oldest))
+        notes = sa.delete(NOTES).where(CancelNote.written < iso(oldest))
         self.database.write(lambda session: session.execute(notes) and None)
 
 
@@ -138,9 +151,9 @@ def _forget(session: Session, oldest: str, horizon: float) -> int:
         made = time_of_id(row.id)
         if made is None or made >= horizon:
             kept = {"id": row.id, "request": row.request, "hash": row.hash, "accepted": row.accepted}
-            session.execute(sa.insert(Remembered).values(**kept))
+            session.execute(sa.insert(REMEMBERED).values(**kept))
     numbers = [row.number for row in rows]
-    for table, column in ((Body, Body.number), (Event, Event.order_number), (Parcel, Parcel.order_number)):
+    for table, column in ((BODIES, Body.number), (EVENTS, Event.order_number), (PARCELS, Parcel.order_number)):
         session.execute(sa.delete(table).where(column.in_(numbers)))
-    session.execute(sa.delete(Order).where(Order.number.in_(numbers)))
+    session.execute(sa.delete(ORDERS).where(Order.number.in_(numbers)))
     return len(numbers)

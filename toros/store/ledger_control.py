@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from toros.store.ledger_base import OUTBOX, LedgerBase, clean
-from toros.store.schema import AT_ONCE, CancelNote, Order, Parcel
+from toros.store.schema import AT_ONCE, NOTES, ORDERS, PARCELS, CancelNote, Order, Parcel
 from workorders import Refusal
 from workorders.envelope import State
 from workorders.refusal import FaultCode
@@ -47,21 +47,21 @@ class Controlling(LedgerBase):
         if state == State.QUEUED:
             now = self._now()
             values = {"state": State.CANCELLED.value, "changed": now, "finished": now, "reason": why}
-            session.execute(sa.update(Order).where(Order.number == number).values(**values))
+            session.execute(sa.update(ORDERS).where(Order.number == number).values(**values))
             state = State.CANCELLED
         elif state == State.RUNNING:
-            session.execute(sa.update(Order).where(Order.number == number).values(cancel_asked=why))
+            session.execute(sa.update(ORDERS).where(Order.number == number).values(cancel_asked=why))
         return {"id": order_id, "state": str(state), "asked": state == State.RUNNING, "children": children}
 
     def _hold_back(self, session: Session, number: int, why: str) -> None:
         """Take what an order has caused and what was not sent yet off its way."""
         waiting = (Parcel.order_number == number, Parcel.state == "waiting", Parcel.request != "cancel")
-        session.execute(sa.update(Parcel).where(*waiting).values(state="parked", reason=why))
+        session.execute(sa.update(PARCELS).where(*waiting).values(state="parked", reason=why))
 
     def _note(self, session: Session, order_id: str, why: str) -> None:
         """Keep in mind that an order is unwanted, for when it arrives."""
-        session.execute(sa.delete(CancelNote).where(CancelNote.id == order_id))
-        session.execute(sa.insert(CancelNote).values(id=order_id, reason=why, written=self._now()))
+        session.execute(sa.delete(NOTES).where(CancelNote.id == order_id))
+        session.execute(sa.insert(NOTES).values(id=order_id, reason=why, written=self._now()))
 
     def _children(self, session: Session, number: int) -> list[dict[str, str]]:
         rows = session.execute(
@@ -86,7 +86,7 @@ class Controlling(LedgerBase):
             return {"id": order_id, "state": State.QUEUED.value}
         if parcel is not None and parcel.state == "parked":
             again = {"state": "waiting", "due": AT_ONCE}
-            session.execute(sa.update(Parcel).where(Parcel.number == parcel.number).values(**again))
+            session.execute(sa.update(PARCELS).where(Parcel.number == parcel.number).values(**again))
             self.database.afterwards(lambda: self._bells.ring(OUTBOX))
             return {"id": order_id, "state": "waiting"}
         if row is None and parcel is None:
@@ -100,5 +100,5 @@ class Controlling(LedgerBase):
     def _queue_again(self, session: Session, number: int, lane: str) -> None:
         values: dict[str, Any] = {"state": State.QUEUED.value, "changed": self._now(), "finished": None, "tries": 0}
         values |= {"due": AT_ONCE, "reason": None, "interrupted": False, "fraction": None, "message": None}
-        session.execute(sa.update(Order).where(Order.number == number).values(**values))
+        session.execute(sa.update(ORDERS).where(Order.number == number).values(**values))
         self.database.afterwards(lambda: self._bells.ring(lane))

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from toros.errors import DatabaseError, LeaseLost, OrderCancelled
 from toros.store.connection import Driver, Statement
 from toros.store.ledger_base import OUTBOX, LedgerBase, canonical, clean, moment_of
-from toros.store.schema import AT_ONCE, Body, Order, Parcel
+from toros.store.schema import AT_ONCE, ORDERS, PARCELS, Body, Order
 from workorders import DESKS, Refusal, WorkOrder
 from workorders.envelope import State
 
 __all__ = ["Addressed", "Claim", "Leasing", "Result"]
 
-BEAT = 0.25  # seconds; heartbeats that come faster only look
+LOST = "the order went to another worker, or is over: this try changes nothing any more"
 
 
 class Addressed(Protocol):
@@ -160,13 +160,13 @@ class Leasing(LedgerBase):
         return "ours" if row[0] is None else "cancelled"
 
     def fence(self, session: Session, claim: Claim) -> None:
-        """Inside a change: raise LeaseLost unless this claim still holds its order, OrderCancelled if nobody wants it."""
+        """Inside a change: raise LeaseLost unless this claim holds its order, OrderCancelled where nobody wants it."""
         held = sa.select(Order.number).where(
             Order.number == claim.number, Order.lease == claim.lease, Order.owner == claim.owner,
             Order.state == State.RUNNING.value,
         )  # fmt: skip
         if session.execute(held).first() is None:
-            raise LeaseLost("the order went to another worker, or is over: this try changes nothing any more")
+            raise LeaseLost(LOST)
         self.heed(session, claim)
 
     def heed(self, session: Session, claim: Claim) -> None:
@@ -191,18 +191,30 @@ class Leasing(LedgerBase):
         """
         parcels = [self._parcel(claim, onward) for onward in outcome.orders]
         result = canonical(outcome.result)
+        record = outcome.record
 
         def change(session: Session) -> None:
-            if not self._close(session, claim, State.DONE, None, result=result, fraction=1.0):
-                return
-            if outcome.record is not None:
-                outcome.record(session)
-            for parcel in parcels:
-                session.execute(sa.insert(Parcel).values(**parcel))
-            if parcels:
-                self.database.afterwards(lambda: self._bells.ring(OUTBOX))
+            session.connection()  # the savepoint is set before the driver writes
+            if self._done(self.database.driver(), claim, result, parcels) and record is not None:
+                record(session)
 
-        self.database.write(change)
+        if record is None:
+            self.database.submit_plain(lambda driver: self._done(driver, claim, result, parcels)).result()
+        else:
+            self.database.write(change)
+
+    def _done(self, driver: Driver, claim: Claim, result: str, parcels: Sequence[Mapping[str, Any]]) -> bool:
+        """Write the end of an order and what it sends on; return False where this very lease has done so before."""
+        now = self._now()
+        ours = {"wanted_number": claim.number, "wanted_lease": claim.lease, "wanted_owner": claim.owner}
+        if driver.run(self._finish, now=now, outcome=result, **ours).rowcount != 1:
+            _lost_unless(driver.run(self._ended, **ours).fetchone(), State.DONE)
+            return False
+        for parcel in parcels:
+            driver.run(self._send, **parcel)
+        if parcels:
+            self.database.afterwards(lambda: self._bells.ring(OUTBOX))
+        return True
 
     def fail(self, claim: Claim, reason: str, *, permanent: bool) -> State:
         """End a try that did not succeed: back in the queue after a growing delay, or buried.
@@ -267,17 +279,16 @@ class Leasing(LedgerBase):
         now = self._now()
         ours = (Order.number == number, Order.lease == lease, Order.owner == owner)
         finished = None if state is State.QUEUED else now
-        statement = sa.update(Order).where(*ours, Order.state == State.RUNNING.value).values(
+        statement = sa.update(ORDERS).where(*ours, Order.state == State.RUNNING.value).values(
             state=state.value, changed=now, finished=finished, reason=reason, **values
         )  # fmt: skip
         if session.execute(statement).rowcount == 1:  # type: ignore[attr-defined]
             return True
-        if session.execute(sa.select(Order.state).where(*ours)).scalar() == state.value:
-            return False
-        raise LeaseLost("the order went to another worker, or is over: this try changes nothing any more")
+        _lost_unless(session.execute(sa.select(Order.state).where(*ours)).first(), state)
+        return False
 
     def _ours(self, claim: Claim) -> sa.Update:
-        return sa.update(Order).where(
+        return sa.update(ORDERS).where(
             Order.number == claim.number, Order.lease == claim.lease, Order.owner == claim.owner,
             Order.state == State.RUNNING.value,
         )  # fmt: skip
@@ -311,7 +322,7 @@ class Leasing(LedgerBase):
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
-        statement = sa.update(Order).where(Order.number == chosen).values(
+        statement = sa.update(ORDERS).where(Order.number == chosen).values(
             state=State.RUNNING.value, owner=bindparam("owner"), lease=Order.lease + 1, tries=Order.tries + 1, beats=0,
             started=now, changed=now, fraction=None, message=None, reason=None, cancel_asked=None,
         )  # fmt: skip
@@ -320,5 +331,39 @@ class Leasing(LedgerBase):
         )
 
     @cached_property
+    def _finish(self) -> Statement:
+        now: Any = bindparam("now", type_=sa.String)
+        statement = sa.update(ORDERS).where(*_OURS, Order.state == State.RUNNING.value).values(
+            state=State.DONE.value, changed=now, finished=now, reason=None, fraction=1.0, result=bindparam("outcome")
+        )  # fmt: skip
+        return self.database.compiled(statement)
+
+    @cached_property
+    def _ended(self) -> Statement:
+        return self.database.compiled(sa.select(Order.state).where(*_OURS))
+
+    @cached_property
+    def _send(self) -> Statement:
+        columns: dict[str, Any] = {name: bindparam(name) for name in _WRITTEN}
+        return self.database.compiled(sa.insert(PARCELS).values(**columns))
+
+    @cached_property
     def _body(self) -> Statement:
         return self.database.compiled(sa.select(Body.body).where(Body.number == bindparam("target")))
+
+
+_OURS = (
+    Order.number == bindparam("wanted_number"),
+    Order.lease == bindparam("wanted_lease"),
+    Order.owner == bindparam("wanted_owner"),
+)
+_WRITTEN = ("id", "order_number", "desk", "instance", "request", "body", "state", "due", "attempts", "written")
+
+
+def _lost_unless(row: Sequence[Any] | None, state: State) -> None:
+    """Raise LeaseLost unless this lease has brought its order to this state before.
+
+    That is so where the answer to a commit was lost: who tries again must find it done.
+    """
+    if row is None or row[0] != state.value:
+        raise LeaseLost(LOST)

@@ -149,6 +149,6 @@ def _onward(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str
 def _history(session: Session, number: int) -> list[dict[str, Any]]:
     """Return every move of an order, the earliest first."""
     columns = (Event.at, Event.earlier, Event.later, Event.owner, Event.reason)
-    rows = session.execute(sa.select(*columns).where(Event.order_number == number).order_by(Event.number))
+    rows = session.execute(sa.select(*columns).where(Event.order_number == number).order_by(Event.step))
     items = ({"at": at, "from": e, "to": t, "worker": w, "reason": why} for at, e, t, w, why in rows)
     return [{name: value for name, value in item.items() if value is not None} for item in items]

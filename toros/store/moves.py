@@ -59,8 +59,9 @@ def triggers(dialect: Dialect) -> list[str]:
 
 
 _EVENT = (
-    "INSERT INTO events (order_number, at, earlier, later, lease, owner, reason) "
-    "VALUES (NEW.number, NEW.changed, {earlier}, NEW.state, NEW.lease, NEW.owner, NEW.reason);"
+    "INSERT INTO events (order_number, step, at, earlier, later, lease, owner, reason) VALUES (NEW.number, "
+    "(SELECT coalesce(max(step), 0) + 1 FROM events WHERE order_number = NEW.number), "
+    "NEW.changed, {earlier}, NEW.state, NEW.lease, NEW.owner, NEW.reason);"
 )
 _LAWS = (("orders", "order", State.QUEUED.value), ("outbox", "parcel", PARCEL_STATES[0]))
 
@@ -93,7 +94,7 @@ def _postgresql() -> list[str]:
             f"CREATE TRIGGER {table}_birth AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_birth()",
             f"CREATE FUNCTION {table}_law() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF NOT EXISTS (SELECT 1 FROM moves WHERE kind = '{kind}' AND earlier = OLD.state "
-            f"AND later = NEW.state) THEN RAISE EXCEPTION 'illegal move of this {kind}: % to %', OLD.state, NEW.state "
+            f"AND later = NEW.state) THEN RAISE EXCEPTION 'illegal move of this {kind}' "
             f"USING ERRCODE = 'check_violation'; END IF; {event.format(earlier='OLD.state')} RETURN NEW; END $$",
             f"CREATE TRIGGER {table}_law AFTER UPDATE OF state ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_law()",
         ]

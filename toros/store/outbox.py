@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from toros.store.ledger_base import OUTBOX, LedgerBase, clean
+from toros.store.schema import PARCELS
 from toros.store.schema import Parcel as Row
 
 __all__ = ["Outbox", "Parcel"]
@@ -101,7 +102,7 @@ class Outbox(LedgerBase):
 
     def _settle_parcel(self, parcel: Parcel, *states: str, **values: Any) -> None:
         statement = (
-            sa.update(Row)
+            sa.update(PARCELS)
             .where(Row.number == parcel.number, Row.state.in_(states))
             .values(attempts=Row.attempts + 1, **values)
         )

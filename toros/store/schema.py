@@ -11,7 +11,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from toros.store.moves import FINISHED, PARCEL_STATES
 from workorders.envelope import State
 
-__all__ = ["Base", "Body", "CancelNote", "Event", "Move", "Order", "Parcel", "Remembered"]
+__all__ = [
+    "AT_ONCE", "BODIES", "EVENTS", "NOTES", "ORDERS", "PARCELS", "REMEMBERED", "Base", "Body", "CancelNote", "Event",
+    "Move", "Order", "Parcel", "Remembered",
+]  # fmt: skip
 
 AT_ONCE = ""  # a due time that sorts before every other
 
@@ -89,14 +92,18 @@ class Event(Base):
 
     __tablename__ = "events"
 
-    number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    order_number: Mapped[int] = mapped_column(Integer, ForeignKey("orders.number", ondelete="CASCADE"), index=True)
+    order_number: Mapped[int] = mapped_column(
+        Integer, ForeignKey("orders.number", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    step: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # from 1, for each order
     at: Mapped[str] = mapped_column(String(32))
     earlier: Mapped[str | None] = mapped_column(String(16))
     later: Mapped[str] = mapped_column(String(16))
     lease: Mapped[int]
     owner: Mapped[str | None] = mapped_column(String(200))
     reason: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = ({"sqlite_with_rowid": False},)  # kept in the order of its key: one page less to write
 
 
 class Move(Base):
@@ -156,3 +163,9 @@ class Remembered(Base):
     request: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
     accepted: Mapped[str] = mapped_column(String(32))
+
+
+# The same as tables, for statements that need no object of them.
+ORDERS, BODIES, EVENTS, PARCELS, NOTES, REMEMBERED = (
+    Base.metadata.tables[name] for name in ("orders", "bodies", "events", "outbox", "cancel_notes", "remembered")
+)

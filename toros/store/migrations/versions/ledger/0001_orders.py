@@ -88,16 +88,17 @@ def _beside_orders() -> None:
     )  # fmt: skip
     op.create_table(
         "events",
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("order_number", sa.Integer, sa.ForeignKey("orders.number", ondelete="CASCADE"), nullable=False),
+        sa.Column("order_number", sa.Integer, sa.ForeignKey("orders.number", ondelete="CASCADE"), primary_key=True,
+                  autoincrement=False),
+        sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("at", TIME, nullable=False),
         sa.Column("earlier", STATE),
         sa.Column("later", STATE, nullable=False),
         sa.Column("lease", sa.Integer, nullable=False),
         sa.Column("owner", sa.String(200)),
         sa.Column("reason", sa.Text),
-    )
-    op.create_index("ix_events_order_number", "events", ["order_number"])
+        sqlite_with_rowid=False,
+    )  # fmt: skip
     op.create_table(
         "cancel_notes",
         sa.Column("id", NAME, primary_key=True),
