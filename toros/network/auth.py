@@ -43,7 +43,7 @@ __all__ = ["ANYONE", "Caller", "Identities", "Unknown", "new_identity", "revoke"
 
 log = logging.getLogger(__name__)
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 HEADER = "# Who may ask this node's desks: name, SHA-256 of the token, allowed requests. Written by `toros init`.\n"
 BURST, PERIOD = 20, 60.0  # refused callers logged one by one in so many seconds; more are counted
 
@@ -219,7 +219,7 @@ def new_identity(
     ConfigurationError
         The name is not usable or taken, or the file is broken.
     """
-    if not re.match(NAME, name):
+    if not re.fullmatch(NAME, name):
         raise ConfigurationError(f"{name!r} cannot name an identity: letters, digits, _ . - and at most 64 of them")
     token = secrets.token_urlsafe(32)
     entry: dict[str, Any] = {"sha256": hashlib.sha256(token.encode()).hexdigest(), "requests": list(requests)}

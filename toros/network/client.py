@@ -25,20 +25,19 @@ from workorders.refusal import FaultCode, Refusal
 if TYPE_CHECKING:
     from toros.config import Config
 
-__all__ = ["Client", "Unreachable", "client_of", "own_token"]
+__all__ = ["Client", "TurnedAway", "Unreachable", "client_of", "own_token"]
 
 IDLE = 8.0  # seconds after which a kept connection is not trusted; desks close them after 15
 KEPT = 4  # connections kept open for the next call
 LARGEST = 64_000_000  # bytes of a reply
 
-PERMANENT = {
-    401: FaultCode.FORBIDDEN, 403: FaultCode.FORBIDDEN, 404: FaultCode.MALFORMED, 405: FaultCode.MALFORMED,
-    413: FaultCode.TOO_LARGE, 415: FaultCode.MALFORMED, 421: FaultCode.FORBIDDEN,
-}  # fmt: skip
-
 
 class Unreachable(Temporary):
     """The desk gave no answer: whether it took the order is unknown; the same order may be sent again."""
+
+
+class TurnedAway(Unreachable):
+    """The door stayed shut: a wrong token, address or name. Nothing was taken; every other order would fare alike."""
 
 
 class Client:
@@ -94,6 +93,8 @@ class Client:
         ------
         Refusal
             The desk will not take it; `temporary` says whether it may later.
+        TurnedAway
+            The desk does not know us, or we asked at the wrong place. An Unreachable: once that is mended, send again.
         Unreachable
             No answer in time; nothing is known about the order's fate.
         """
@@ -157,12 +158,15 @@ class Client:
 
     def _read(self, reply: _Reply) -> dict[str, Any]:
         if reply.status == 200:
-            return wire.loads_answer(reply.body)
-        sentence = reply.body[:300].decode("utf-8", "replace").strip()
-        code = PERMANENT.get(reply.status)
-        if code is None:
-            raise Unreachable(f"{self.url} answers {reply.status} {sentence}".strip())
-        raise Refusal(code, f"{self.url} answers {reply.status}: {sentence}")
+            try:
+                return wire.loads_answer(reply.body)
+            except wire.BadReply as error:
+                raise Unreachable(f"what answers at {self.url} is no desk: {error}") from None
+        words = reply.body[:300].decode("utf-8", "replace").strip()
+        if reply.status == 413:
+            raise Refusal(FaultCode.TOO_LARGE, words)
+        kind = TurnedAway if 400 <= reply.status < 500 else Unreachable
+        raise kind(f"{self.url} answers {reply.status}: {words}")
 
     def _why(self, error: Exception) -> str:
         if isinstance(error, TimeoutError):
@@ -205,6 +209,8 @@ class _Connection:
         reply = response.read(LARGEST + 1)
         if len(reply) > LARGEST:
             raise http.client.HTTPException("the reply is too long")
+        if response.length:
+            raise http.client.IncompleteRead(reply, response.length)
         again = not response.will_close and response.isclosed()
         response.close()
         return _Reply(response.status, reply), again
@@ -228,16 +234,20 @@ class _TimedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, deadline: float, *arguments: Any, **named: Any) -> None:
         super().__init__(sock, *arguments, **named)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Timed(sock, deadline))
+        self.fp = io.BufferedReader(_Timed(sock, deadline, self.fp))
 
 
 class _Timed(io.RawIOBase):
     """Reads a socket, each time with the seconds that are left."""
 
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, deadline: float, reader: io.BufferedReader) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._reader = reader  # while it is open, so is the socket, also after its connection has let it go
+
+    def close(self) -> None:
+        self._reader.close()
+        super().close()
 
     def readable(self) -> bool:
         return True

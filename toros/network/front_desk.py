@@ -31,6 +31,7 @@ __all__ = ["Accepting", "FrontDesk"]
 
 log = logging.getLogger(__name__)
 
+BESIDE = frozenset({"/healthz", "/metrics"})
 LARGE = 50_000  # bytes: what takes longer to read than a millisecond or two is read in a thread
 LINGER = 1.0  # seconds in which a rejected caller may finish sending, so that it hears why
 ACCEPTING = 10.0  # seconds in which the ledger must have stored an order
@@ -137,9 +138,8 @@ class FrontDesk:
             if path in DESK_PATHS and (method == "POST" or path == "/RPC2" or self._pages is None):
                 await self._serve_call(scope, headers, receive, send)
             elif method not in ("GET", "HEAD"):
-                raise Rejected(
-                    404 if path not in DESK_PATHS and self._pages is None else 405, "nothing takes this here"
-                )
+                somewhere = path in DESK_PATHS or path in BESIDE or self._pages is not None
+                raise Rejected(405 if somewhere else 404, "nothing takes this here; the desk is at /RPC2")
             elif path == "/healthz":
                 await _reply(send, 503 if self.draining else 200, b"stopping\n" if self.draining else b"ok\n")
             else:
@@ -159,11 +159,19 @@ class FrontDesk:
         """Serve the metrics, or one of the service's pages."""
         self._caller(scope, headers)
         if scope["path"] == "/metrics":
-            await _reply(send, 200, await self._questions.run(self.metrics.page), CONTENT_TYPE)
+            await self._serve_metrics(send)
         elif self._pages is not None:
             await self._pages(scope, receive, send)
         else:
             raise Rejected(404, "nothing is here; the desk is at /RPC2")
+
+    async def _serve_metrics(self, send: Send) -> None:
+        """Serve the figures; the ledger's are asked for in a thread."""
+        try:
+            page = await self._questions.run(self.metrics.page)
+        except Busy as busy:
+            raise Rejected(503, str(busy)) from None
+        await _reply(send, 200, page, CONTENT_TYPE)
 
     async def _serve_call(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         """Serve one call of front_desk: an answer, a receipt or a fault, all of them HTTP 200."""
@@ -176,8 +184,10 @@ class FrontDesk:
             fields = wire.loads(body) if len(body) < LARGE else await self._reading.run(wire.loads, body)
             order = self._read(fields, caller)
             request = order.request
-            reply = await (self._take(order) if request_of(order).kind == "order" else self._ask(order))
-            document = wire.answer(reply)
+            if request_of(order).kind == "order":
+                document, outcome = wire.answer(await self._take(order)), "accepted"
+            else:
+                document = wire.answer(await self._ask(order))
         except Busy as busy:
             document, outcome = wire.fault(Refusal(FaultCode.NO_ROOM, str(busy))), "busy"
         except Refusal as refusal:

@@ -21,7 +21,19 @@ from defusedxml.xmlrpc import DefusedExpatParser
 
 from workorders.refusal import TEMPORARY, FaultCode, Refusal
 
-__all__ = ["ANSWER", "ORDER", "METHOD", "Limits", "answer", "call", "fault", "loads", "loads_answer", "plain"]
+__all__ = [
+    "ANSWER",
+    "ORDER",
+    "METHOD",
+    "BadReply",
+    "Limits",
+    "answer",
+    "call",
+    "fault",
+    "loads",
+    "loads_answer",
+    "plain",
+]
 
 METHOD = "front_desk"
 WIDEST = 2**31  # XML-RPC's int has 32 bits
@@ -30,6 +42,10 @@ DOUBLE = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,5})?")
 MOMENT = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)", re.ASCII)
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class BadReply(Exception):
+    """A reply that is not one of a desk."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +90,18 @@ def loads_answer(body: bytes, limits: Limits = ANSWER) -> dict[str, Any]:
     Raises
     ------
     Refusal
-        What the desk refused with; MALFORMED where the reply is not one of a desk.
+        What the desk refused with.
+    BadReply
+        This is no reply of a desk, or not all of it.
     """
-    reader = _read(body, "methodResponse", limits)
+    try:
+        reader = _read(body, "methodResponse", limits)
+    except Refusal as error:
+        raise BadReply(error.sentence()) from None
     if reader.fault is not None:
         raise _refusal(reader.fault)
     if len(reader.params) != 1 or not isinstance(reader.params[0], dict):
-        raise Refusal(FaultCode.MALFORMED, "the reply is not a desk's: it must hold one struct")
+        raise BadReply("it must hold one struct")
     return reader.params[0]
 
 
@@ -137,7 +158,7 @@ def _encoded(document: str) -> bytes:
 def _refusal(value: Any) -> Refusal:
     """Return a received fault as the refusal that it was; a code that we do not know yet keeps its number in words."""
     if not isinstance(value, dict) or not isinstance(value.get("faultCode"), int):
-        return Refusal(FaultCode.MALFORMED, "the reply is a fault without a code")
+        raise BadReply("a fault without a code")
     code, message = value["faultCode"], str(value.get("faultString", ""))
     try:
         return Refusal(FaultCode(code), message)
