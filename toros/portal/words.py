@@ -1,0 +1,174 @@
+"""Saying in words what a row of an order holds; rows come from other desks, so nothing in them is taken for granted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+__all__ = ["SIGNS", "ago", "clock_time", "duration", "moment", "number", "process_of", "seconds_between", "sentence"]
+
+SIGNS: Mapping[str, str] = {
+    "queued": "○", "running": "◐", "done": "●", "buried": "✕", "cancelled": "⊘", "expired": "⊘", "waiting": "→",
+    "delivered": "→", "parked": "✕", "unknown": "?",
+}  # fmt: skip
+SHORT = 160  # characters of a sentence
+Row = Mapping[str, Any]
+
+
+def sentence(row: Row) -> str:
+    """Return what there is to say about an order in one line: its reason, its progress, or what came of it."""
+    if row.get("reason"):
+        return str(row["reason"])
+    if row.get("state") == "running":
+        return str(row.get("message") or "at work")
+    result = row.get("result")
+    if isinstance(result, Mapping) and result:
+        return _cut(_RESULTS.get(str(row.get("request")), _anything)(result))
+    fields = row.get("fields")
+    return _cut(_anything(fields)) if isinstance(fields, Mapping) else ""
+
+
+def process_of(row: Row) -> str:
+    """Return the process id of the worker that has or had the order, from `instance@host:pid`; empty if unknown."""
+    found = re.search(r":(\d+)", str(row.get("worker", "")))
+    return found[1] if found else ""
+
+
+def moment(text: object) -> datetime | None:
+    """Return an ISO time as a UTC moment; None where it is not one."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def seconds_between(earlier: object, later: object) -> float | None:
+    """Return the seconds from one ISO time to another; None where one is missing."""
+    start, end = moment(earlier), moment(later)
+    return (end - start).total_seconds() if start and end else None
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time as people say it: 0.42 s, 12 s, 3 min 05 s, 2 h 10 min, 3 d 4 h."""
+    if seconds is None:
+        return ""
+    if seconds < 0:
+        return "−" + duration(-seconds)
+    if seconds < 9.95:
+        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def ago(text: object, now: datetime) -> str:
+    """Return how long ago an ISO time was; empty where it is not one."""
+    then = moment(text)
+    return duration(max(0.0, (now - then).total_seconds())) if then else ""
+
+
+def clock_time(text: object) -> str:
+    """Return the time of day of an ISO time, to the second; UTC."""
+    found = moment(text)
+    return f"{found:%H:%M:%S}" if found else ""
+
+
+def number(value: object, digits: int = 3) -> str:
+    """Return a number with so many significant digits, others as text: truths as yes and no, lists item by item."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "; ".join(number(each, digits) for each in value)
+    if not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value}"
+    if value and (abs(value) < 1e-4 or abs(value) >= 1e7):
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        return f"{float(mantissa):g} × 10{_superscript(int(exponent))}"
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
+
+
+def _superscript(value: int) -> str:
+    return str(value).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _alert(result: Row) -> str:
+    parts = [" ".join(str(result[name]).lower() if name == "alert_type" else str(result[name])
+                      for name in ("event", "alert_type") if name in result)]  # fmt: skip
+    if "galaxy" in result:
+        parts.append(f"galaxy {result['galaxy']}")
+    if "distance_mpc" in result:
+        parts.append(f"{number(result['distance_mpc'])} Mpc")
+    if "probability" in result:
+        parts.append(f"probability {number(result['probability'])}")
+    if "area_deg2" in result:
+        parts.append(f"region {number(result['area_deg2'])} deg²")
+    if result.get("ordered") is False:
+        notes = result.get("notes")
+        parts.append(str(notes[-1]) if isinstance(notes, list) and notes else "nothing ordered")
+    return ", ".join(part for part in parts if part)
+
+
+def _observation(result: Row) -> str:
+    frames = result.get("frames")
+    return ", ".join([
+        *([_many(frames, "frame")] if frames is not None else []),
+        *([f"in {result['file_location']}"] if "file_location" in result else []),
+    ]) or _anything(result)  # fmt: skip
+
+
+def _batch(result: Row) -> str:
+    parts = []
+    if "lights" in result:
+        parts.append(f"{_count(result.get('calibrated', 0))} of {_count(result['lights'])} lights calibrated")
+    if "masters" in result:
+        parts.append(_many(result["masters"], "master"))
+    if result.get("unusable"):
+        parts.append(f"{_many(result['unusable'], 'frame')} unusable")
+    return ", ".join(parts) or _anything(result)
+
+
+def _product(result: Row) -> str:
+    return f"product {number(result['product'])}" if "product" in result else _anything(result)
+
+
+def _anything(result: Row) -> str:
+    """Return names and short values; lists by their length."""
+    said = []
+    for name, value in result.items():
+        if isinstance(value, list | tuple | Mapping):
+            if value:
+                said.append(f"{len(value)} {name}")
+        elif value not in ("", None):
+            said.append(f"{name} {number(value, 6)}")
+    return ", ".join(said)
+
+
+_RESULTS: Mapping[str, Callable[[Row], str]] = {
+    "process_alert": _alert,
+    "observation": _observation,
+    "calibrate_file_batch": _batch,
+    "ingest_data_product": _product,
+}
+
+
+def _count(value: object) -> str:
+    return str(len(value)) if isinstance(value, list | tuple | Mapping) else number(value)
+
+
+def _many(value: object, noun: str) -> str:
+    count = _count(value)
+    return f"{count} {noun}{'' if count == '1' else 's'}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
