@@ -18,7 +18,7 @@ from toros.reduction.structure import Limits, readable
 __all__ = ["open_unpacked", "sha256_of"]
 
 CHUNK = 1 << 20
-FREE = 16 << 20  # a small file may pack as well as it likes: a blank test frame does
+FREE = 64 << 20  # a small file may pack as well as it likes: a blank test frame does
 _OTHERS = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
