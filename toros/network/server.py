@@ -24,9 +24,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from toros.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
     from toros.config import SecuritySettings, ServiceSettings
+    from toros.network.front_desk import FrontDesk
 
 __all__ = ["Bounds", "DeskServer", "serve"]
 
@@ -202,9 +201,9 @@ class _Uvicorn(uvicorn.Server):
         """Listen; uvicorn's own way gives a TLS handshake a whole minute."""
         await self.lifespan.startup()
         loop = asyncio.get_running_loop()
-        patience: dict[str, Any] = (
-            {"ssl_handshake_timeout": 5.0, "ssl_shutdown_timeout": 2.0} if self.config.ssl else {}
-        )
+        patience: dict[str, Any] = {}
+        if self.config.ssl:
+            patience = {"ssl_handshake_timeout": self._bounds.headers, "ssl_shutdown_timeout": 2.0}
         server = await loop.create_server(
             self._protocol, sock=self._listener, ssl=self.config.ssl, backlog=BATCH, **patience
         )
@@ -228,12 +227,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 class DeskServer:
-    """An ASGI application on a port.
+    """A front desk on a port.
 
     Parameters
     ----------
-    app : ASGI application
-        The front desk.
+    app : FrontDesk
+        What is served; it learns how many connections there are.
     ip, port : str, int
         Where to listen; port 0 takes a free one.
     authenticated : bool
@@ -253,7 +252,7 @@ class DeskServer:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: FrontDesk,
         ip: str = "127.0.0.1",
         port: int = 0,
         *,
@@ -272,6 +271,7 @@ class DeskServer:
         self._scheme = "https" if tls else "http"
         self._config = _uvicorn_config(app, tls, self.bounds)
         self._server: _Uvicorn | None = None
+        app.metrics.connections.set_function(lambda: self.connections)
 
     @property
     def url(self) -> str:
@@ -296,7 +296,7 @@ class DeskServer:
             self._server.should_exit = True
 
 
-def serve(app: ASGIApp, service: str, settings: ServiceSettings, security: SecuritySettings) -> DeskServer:
+def serve(app: FrontDesk, service: str, settings: ServiceSettings, security: SecuritySettings) -> DeskServer:
     """Return the server of a configured daemon, listening; `run` serves.
 
     Raises
@@ -315,7 +315,7 @@ def serve(app: ASGIApp, service: str, settings: ServiceSettings, security: Secur
     )  # fmt: skip
 
 
-def _uvicorn_config(app: ASGIApp, tls: tuple[str, str] | None, bounds: Bounds) -> uvicorn.Config:
+def _uvicorn_config(app: FrontDesk, tls: tuple[str, str] | None, bounds: Bounds) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a warning for every broken request would be a flood
     config = uvicorn.Config(
         app, http=HttpToolsProtocol, ws="none", loop="asyncio", lifespan="off", log_config=None, access_log=False,

@@ -46,12 +46,10 @@ def peer(talk: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[int]
                 except OSError:
                     continue
 
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
+    threading.Thread(target=accept, daemon=True).start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}/RPC2", seen
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(5)
 
 
 def reply(body: bytes, status: str = "200 OK", *more: str) -> bytes:

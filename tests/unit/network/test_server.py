@@ -20,7 +20,7 @@ from toros.config import SecuritySettings, ServiceSettings
 from toros.errors import ConfigurationError
 from toros.network.client import Client, Unreachable
 from toros.network.front_desk import FrontDesk
-from toros.network.server import DeskServer, serve
+from toros.network.server import Bounds, DeskServer, serve
 from workorders import WorkOrder
 
 
@@ -123,8 +123,11 @@ def test_tls_is_served_and_trusted_by_its_certificate_only(certificate: tuple[st
 
 
 def test_a_handshake_that_never_comes_is_cut(certificate: tuple[str, str]) -> None:
-    with served(tls=certificate) as (_, server), socket.create_connection((server.ip, server.port)) as idle:
-        idle.settimeout(8)
+    with (
+        served(tls=certificate, bounds=Bounds(headers=0.5)) as (_, server),
+        socket.create_connection((server.ip, server.port)) as idle,
+    ):
+        idle.settimeout(5)
         started = time.monotonic()
         assert idle.recv(10) == b""
-        assert time.monotonic() - started < 7
+        assert time.monotonic() - started < 2
