@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -13,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from toros.errors import ConfigurationError, DatabaseError
+from toros.store import backup
 from toros.store import connection as connections
 from toros.store.lock import DaemonLock, Turnstile
 from toros.store.writer import Spoiled, Writer
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Database", "database_url"]
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
+HOUR = 3600.0  # seconds
+LARGE = 256 * 1024 * 1024  # bytes
 
 
 def database_url(config: Config, service: str) -> sa.URL:
@@ -117,10 +118,11 @@ class Database:
 
         try:
             if self.file is not None and self._lock is None:
-                self._lock = DaemonLock(self.file.with_name(self.file.name + ".lock"), self.where)
+                self._lock = DaemonLock.of(self.file)
                 health.check(self.file)
             self._serving = True
             upgrade.upgrade(self, tables)
+            self.keep_backup()
         except BaseException as error:
             self.close()
             explained = connections.explain(error, self.where)
@@ -185,6 +187,24 @@ class Database:
     def on_connection(self, work: Callable[[Connection], Any]) -> None:
         """Run maintenance (migrations) on the writer's connection, in one transaction."""
         self._writer.submit(lambda: work(self._transactions.connection)).result()
+
+    def keep_backup(self, every: float = HOUR) -> None:
+        """Make a new backup of a SQLite file where the last one is older than this; of a large file, than a day.
+
+        Parameters
+        ----------
+        every : float
+            Seconds.
+
+        Raises
+        ------
+        DatabaseError
+            There is no room for it; the last one stays.
+        """
+        if self.file is not None:
+            allowed = every if self.file.stat().st_size <= LARGE else 24 * HOUR
+            if backup.age(self.file) > allowed:
+                backup.backup(self.file)
 
     def close(self) -> None:
         """Commit what waits, then let go of the database."""

@@ -9,36 +9,47 @@ from toros.errors import DatabaseError
 
 __all__ = ["check"]
 
-THOROUGH = 64 * 1024 * 1024  # bytes; larger files get the quick check, which does not compare indexes with tables
+THOROUGH = 64 * 1024 * 1024  # bytes; in larger files, tables are not compared with indexes and each other
+WHAT_TO_DO = "nothing was changed; `toros doctor --restore SERVICE` puts its last backup in its place"
 
 
 def check(file: Path) -> None:
-    """Read the whole file and refuse it where a page is damaged or missing.
+    """Read the whole file and refuse it where a page is damaged or missing, or where it should be and is not.
 
     Raises
     ------
     DatabaseError
         With what to do about it.
     """
-    if not file.exists():
+    if not file.exists() or file.stat().st_size == 0:
+        _refuse_vanished(file)
         return
-    if file.stat().st_size == 0:
-        raise _damaged(file, "it is empty")
-    pragma = "integrity_check" if file.stat().st_size <= THOROUGH else "quick_check"
+    thorough = file.stat().st_size <= THOROUGH
     try:
-        connection = sqlite3.connect(file)
+        connection = sqlite3.connect(file, timeout=30)
         try:
-            found = connection.execute(f"PRAGMA {pragma}(1)").fetchone()[0]
+            found = connection.execute(f"PRAGMA {'integrity' if thorough else 'quick'}_check(1)").fetchone()[0]
+            broken = connection.execute("PRAGMA foreign_key_check").fetchone() if thorough else None
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise _damaged(file, str(error)) from None
     if found != "ok":
         raise _damaged(file, found)
+    if broken is not None:
+        raise _damaged(file, f"rows of {broken[0]} belong to rows of {broken[2]} that are missing")
+
+
+def _refuse_vanished(file: Path) -> None:
+    """An empty or missing file is a new database, unless it was backed up before: then its orders are gone."""
+    if file.with_name(file.name + ".backup").exists():
+        what = "empty" if file.exists() else "missing"
+        raise DatabaseError(
+            f"the database {file} is {what}, although this desk has remembered orders in it: {WHAT_TO_DO}, and moving "
+            f"{file.name}.backup away begins anew"
+        )
 
 
 def _damaged(file: Path, what: str) -> DatabaseError:
-    line = " ".join(what.split())
-    return DatabaseError(
-        f"the database {file} is damaged ({line}): nothing was changed; run `toros doctor` to restore its last backup"
-    )
+    line = " ".join(what.replace("***", " ").split())
+    return DatabaseError(f"the database {file} is damaged ({line}): {WHAT_TO_DO}")

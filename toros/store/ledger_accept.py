@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
-from toros.clock import iso
 from toros.store.connection import Driver, Statement
-from toros.store.ledger_base import LedgerBase, canonical, clean, digest
-from toros.store.schema import AT_ONCE, BODIES, ORDERS, Body, CancelNote, Order, Remembered
+from toros.store.ledger_base import LedgerBase, canonical, clean, digest, moment_of
+from toros.store.schema import AT_ONCE, BODIES, ORDERS, Body, CancelNote, Horizon, Order, Remembered
 from workorders import Receipt, Refusal, WorkOrder
 from workorders.envelope import CROCKFORD, State
 from workorders.refusal import FaultCode
@@ -77,14 +76,15 @@ class Accepting(LedgerBase):
     def _accept(self, driver: Driver, order: WorkOrder, row: dict[str, Any], body: str) -> Receipt:
         now = self._now()
         late = order.expires is not None and order.expires <= now
-        remembered, note = driver.run(self._look, looked_for=order.id).fetchone()
-        if not remembered and not late and not self._forgotten(order.id):
+        remembered, note, horizon = driver.run(self._look, looked_for=order.id).fetchone()
+        old = self._forgotten(order.id, horizon)
+        if not remembered and not late and not old:
             new = driver.run(self._insert, accepted=now, changed=now, **row).fetchone()
             if new is not None:
                 driver.run(self._insert_body, number=new[0], body=body)
                 self._settle(driver, new[0], row["lane"], now, note)
                 return self._receipt(order.id, order.request, now, row["hash"])
-        return self._known(driver, order, row["hash"], late)
+        return self._known(driver, order, row["hash"], old)
 
     def _settle(self, driver: Driver, number: int, lane: str, now: str, note: str | None) -> None:
         """Cancel a new order where somebody asked for that before it came; else wake a worker."""
@@ -93,7 +93,7 @@ class Accepting(LedgerBase):
         else:
             driver.run(self._cancel_new, at=now, why=note, target=number)
 
-    def _known(self, driver: Driver, order: WorkOrder, hash_: str, late: bool) -> Receipt:
+    def _known(self, driver: Driver, order: WorkOrder, hash_: str, old: bool) -> Receipt:
         """Give the receipt again, or say why there is none."""
         found = driver.run(self._find, looked_for=order.id).fetchone()
         if found is not None:
@@ -104,13 +104,11 @@ class Accepting(LedgerBase):
                 FaultCode.CONFLICT, f"this id was used for another order ({request}, accepted {accepted})",
                 field="id", value=order.id, allowed="a new id for a new order",
             )  # fmt: skip
-        if self._forgotten(order.id):
-            oldest = iso(self._oldest_remembered())
+        if old:
             raise Refusal(
                 FaultCode.TOO_OLD, "this desk may have done the order and forgotten it: it will not do it again",
-                field="id", value=order.id, allowed=f"ids made since {oldest}",
+                field="id", value=order.id, allowed=f"an id made in the last {self.settings.retention:g} days",
             )  # fmt: skip
-        assert late
         raise Refusal(
             FaultCode.EXPIRED, "the order came after the time until which it was wanted",
             field="expires", value=order.expires, allowed=f"later than {self._now()}",
@@ -123,13 +121,16 @@ class Accepting(LedgerBase):
         except Refusal:
             return False
 
-    def _forgotten(self, order_id: str) -> bool:
-        made = time_of_id(order_id)
-        return made is not None and made < self._horizon()
+    def _forgotten(self, order_id: str, horizon: str) -> bool:
+        """Return True where an order with this id may have been done and forgotten.
 
-    def _horizon(self) -> float:
-        """Return the Unix time before which ids are no longer taken."""
-        return self._oldest_remembered().timestamp()
+        A ULID tells when it was made. Other ids do not; they are remembered for ever.
+        """
+        made = time_of_id(order_id)
+        if made is None:
+            return False
+        oldest = self._oldest_remembered().timestamp()
+        return made < oldest or (horizon != "" and made < moment_of(horizon).timestamp())
 
     def _receipt(self, order_id: str, request: str, accepted: str, hash_: str) -> Receipt:
         return Receipt.model_construct(
@@ -142,7 +143,7 @@ class Accepting(LedgerBase):
         wanted: Any = bindparam("looked_for")
         remembered = sa.select(sa.literal(1)).where(Remembered.id == wanted).scalar_subquery()
         note = sa.select(CancelNote.reason).where(CancelNote.id == wanted).scalar_subquery()
-        return self.database.compiled(sa.select(remembered, note))
+        return self.database.compiled(sa.select(remembered, note, sa.select(Horizon.forgotten).scalar_subquery()))
 
     @cached_property
     def _insert(self) -> Statement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from toros.clock import Clock, iso
 from toros.config import OrderSettings
 from toros.errors import DatabaseError
 from toros.store.database import Database
-from workorders import Request, WorkOrder
+from workorders import VOCABULARY, Request, WorkOrder
 
 __all__ = ["OUTBOX", "Bells", "LedgerBase", "Parse", "canonical", "clean", "digest", "moment_of"]
 
@@ -89,8 +90,10 @@ class LedgerBase:
         The machine's.
     recoverable : container of str
         Requests that may never be repeated but whose handler can find out what is true after a crash.
-    parse, request_of : callable
-        How stored orders are read again, and what the vocabulary says of them.
+    parse : callable
+        How stored orders are read again.
+    vocabulary : mapping of str to Request
+        Lanes, desks and ways of repeating.
     """
 
     def __init__(
@@ -103,7 +106,7 @@ class LedgerBase:
         clock: Clock,
         recoverable: Container[str] = (),
         parse: Parse = workorders.parse,
-        request_of: Callable[[WorkOrder], Request] = workorders.request_of,
+        vocabulary: Mapping[str, Request] = VOCABULARY,
     ) -> None:
         self.database = database
         self.service = service
@@ -112,9 +115,11 @@ class LedgerBase:
         self.clock = clock
         self.recoverable = recoverable
         self._parse = parse
-        self._request_of = request_of
+        self._vocabulary = vocabulary
         self._bells = Bells()
-        self._statements: dict[str, Any] = {}
+        self._beats: Counter[int] = Counter()  # heartbeats of this process, also those that could not be written
+        self._watched: dict[int, tuple[tuple[int, ...], float]] = {}  # last sign of life of each order, and since when
+        self._next_prune = 0.0
 
     def _now(self, seconds: float = 0.0) -> str:
         """Return the machine's time, or so many seconds from now, as the tables write it."""
@@ -128,6 +133,9 @@ class LedgerBase:
     def _oldest_remembered(self) -> datetime:
         """Return the time before which finished orders are forgotten."""
         return self.clock.now() - timedelta(days=self.settings.retention)
+
+    def _request_of(self, order: WorkOrder) -> Request:
+        return self._vocabulary[order.request]
 
     def _read_body(self, body: str, expected: str) -> WorkOrder:
         """Return a stored order; raise DatabaseError where it is not what was accepted."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,28 +13,14 @@ from sqlalchemy.orm import Session
 from toros.clock import iso
 from toros.store.ledger_accept import time_of_id
 from toros.store.ledger_base import LedgerBase
-from toros.store.schema import (
-    AT_ONCE,
-    BODIES,
-    EVENTS,
-    NOTES,
-    ORDERS,
-    PARCELS,
-    REMEMBERED,
-    Body,
-    CancelNote,
-    Event,
-    Order,
-    Parcel,
-)
-from workorders import VOCABULARY
+from toros.store.schema import AT_ONCE, HORIZON, NOTES, ORDERS, REMEMBERED, CancelNote, Horizon, Order, Parcel
 from workorders.envelope import State
 
 __all__ = ["Caring"]
 
 CHUNK = 200  # orders in one transaction: none may last over 50 ms
 PRUNE = 3600.0  # seconds between two rounds of forgetting
-_FORGETTABLE = (State.DONE.value, State.CANCELLED.value, State.EXPIRED.value, State.BURIED.value)
+DAY = 86400.0
 
 
 class Caring(LedgerBase):
@@ -54,36 +42,40 @@ class Caring(LedgerBase):
         list of str
             The orders' ids.
         """
-        where = [Order.state == State.RUNNING.value]
-        if owner_prefix is not None:
-            where.append(Order.owner.startswith(owner_prefix, autoescape=True))
-        rows = self.database.read(lambda session: session.execute(sa.select(*_HELD).where(*where)).all())
+        where = [] if owner_prefix is None else [Order.owner.startswith(owner_prefix, autoescape=True)]
+        rows = self.database.read(lambda session: session.execute(_RUNNING.where(*where)).all())
         for row in rows:
             self._take_back(row, "its worker died")
         return [row.id for row in rows]
 
     def tidy(self) -> None:
-        """Expire what is late, take back what silent workers hold, and now and then forget what is old."""
+        """Expire what is late, take back what silent workers hold; now and then forget what is old, and make a backup.
+
+        Raises
+        ------
+        DatabaseError
+            The database is full or away; call it again.
+        """
         self._watch_leases()
         self._expire()
-        if time.monotonic() >= self.__dict__.get("_next_prune", 0.0):
-            self.__dict__["_next_prune"] = time.monotonic() + PRUNE
+        if time.monotonic() >= self._next_prune:
+            self._next_prune = time.monotonic() + PRUNE
             self._prune()
+            self.database.keep_backup(every=DAY)
 
     def _watch_leases(self) -> None:
-        """Take back orders whose heartbeat has not changed for a lease, by a clock that nobody can set."""
-        rows = self.database.read(
-            lambda session: session.execute(sa.select(*_HELD).where(Order.state == State.RUNNING.value)).all()
-        )
-        watched: dict[int, tuple[tuple[int, int], float]] = self.__dict__.setdefault("_watched", {})
+        """Take back orders whose worker has given no sign of life for a lease, by a clock that nobody can set."""
+        rows = self.database.read(lambda session: session.execute(_RUNNING).all())
         now = time.monotonic()
-        for gone in watched.keys() - {row.number for row in rows}:
-            del watched[gone]
+        for gone in self._watched.keys() - {row.number for row in rows}:
+            del self._watched[gone]
+            self._beats.pop(gone, None)
         for row in rows:
-            sign = (row.lease, row.beats)
-            if watched.get(row.number, (None, 0.0))[0] != sign:
-                watched[row.number] = (sign, now)
-            elif now - watched[row.number][1] > self.settings.lease:
+            sign = (row.lease, row.beats, self._beats[row.number])
+            known, since = self._watched.get(row.number, ((), 0.0))
+            if known != sign:
+                self._watched[row.number] = (sign, now)
+            elif now - since > self.settings.lease:
                 self._take_back(row, f"its worker was silent for {self.settings.lease:g} s")
 
     def _take_back(self, row: Any, why: str) -> None:
@@ -105,9 +97,9 @@ class Caring(LedgerBase):
         """Return what becomes of an order whose try was cut off, and the reason."""
         if row.cancel_asked is not None:
             return State.CANCELLED, row.cancel_asked
-        known = VOCABULARY.get(row.request)
+        known = self._vocabulary.get(row.request)
         if row.tries >= self.settings.tries:
-            return State.BURIED, f"{why} in each of {row.tries} tries: it may be the order that kills it"
+            return State.BURIED, f"{why}, in the last of {row.tries} tries: perhaps the order itself kills it"
         if known is not None and known.repeat == "never" and row.request not in self.recoverable:
             return State.BURIED, f"{why} in the middle, and {row.request} may not be done twice: look, then decide"
         return State.QUEUED, f"{why}; tried again"
@@ -129,31 +121,55 @@ class Caring(LedgerBase):
     def _prune(self) -> None:
         """Forget finished orders older than the retention; their ids stay refused or remembered."""
         oldest = self._oldest_remembered()
-        while self.database.write(lambda session: _forget(session, iso(oldest), oldest.timestamp())) == CHUNK:
-            pass
-        notes = sa.delete(NOTES).where(CancelNote.written < iso(oldest))
-        self.database.write(lambda session: session.execute(notes) and None)
+        text, horizon = iso(oldest), oldest.timestamp()
+        for numbers in self._old(text):
+            self.database.write(functools.partial(_forget, numbers=numbers, oldest=text, horizon=horizon))
+        notes = sa.delete(NOTES).where(CancelNote.written < text)
+        if self.database.read(lambda session: session.execute(_NOTE.where(CancelNote.written < text)).first()):
+            self.database.write(lambda session: session.execute(notes) and None)
+
+    def _old(self, oldest: str) -> Iterator[list[int]]:
+        """Yield the numbers of orders that may be forgotten, the oldest first, some at a time."""
+        last = 0
+        while True:
+            rows = self.database.read(functools.partial(_window, after=last))
+            if not rows:
+                return
+            last = rows[-1].number
+            numbers = [row.number for row in rows if row.finished is not None and row.finished < oldest]
+            if numbers:
+                yield numbers
+            if rows[-1].accepted >= oldest:
+                return
 
 
 _HELD = (Order.number, Order.id, Order.request, Order.lane, Order.lease, Order.beats, Order.tries, Order.cancel_asked)
 
 
-def _forget(session: Session, oldest: str, horizon: float) -> int:
-    """Forget a chunk of orders that finished before `oldest` and have nothing left to send; return how many."""
+_RUNNING = sa.select(*_HELD).where(Order.state == State.RUNNING.value)
+_WINDOW = sa.select(Order.number, Order.accepted, Order.finished).order_by(Order.number).limit(CHUNK)
+_NOTE = sa.select(CancelNote.id).limit(1)
+
+
+def _window(session: Session, after: int) -> Sequence[Any]:
+    return session.execute(_WINDOW.where(Order.number > after)).all()
+
+
+def _forget(session: Session, numbers: list[int], oldest: str, horizon: float) -> None:
+    """Forget these orders, but for those that changed meanwhile and those that have something left to send.
+
+    What no longer can be told from its id (it is no ULID, or one made by a clock that runs ahead) leaves its receipt.
+    """
     sending = sa.select(Parcel.number).where(Parcel.order_number == Order.number, Parcel.state != "delivered").exists()
-    rows = session.execute(
-        sa.select(Order.number, Order.id, Order.request, Order.hash, Order.accepted)
-        .where(Order.state.in_(_FORGETTABLE), Order.finished < oldest, ~sending)
-        .order_by(Order.number)
-        .limit(CHUNK)
-    ).all()
-    for row in rows:
-        made = time_of_id(row.id)
-        if made is None or made >= horizon:
-            kept = {"id": row.id, "request": row.request, "hash": row.hash, "accepted": row.accepted}
-            session.execute(sa.insert(REMEMBERED).values(**kept))
-    numbers = [row.number for row in rows]
-    for table, column in ((BODIES, Body.number), (EVENTS, Event.order_number), (PARCELS, Parcel.order_number)):
-        session.execute(sa.delete(table).where(column.in_(numbers)))
-    session.execute(sa.delete(ORDERS).where(Order.number.in_(numbers)))
-    return len(numbers)
+    columns = (Order.number, Order.id, Order.request, Order.hash, Order.accepted)
+    chosen = sa.select(*columns).where(Order.number.in_(numbers), Order.finished < oldest, ~sending)
+    rows = session.execute(chosen).all()
+    kept = [
+        {"id": row.id, "request": row.request, "hash": row.hash, "accepted": row.accepted}
+        for row in rows
+        if not (time_of_id(row.id) or horizon) < horizon
+    ]
+    if kept:
+        session.execute(sa.insert(REMEMBERED), kept)
+    session.execute(sa.update(HORIZON).where(Horizon.forgotten < oldest).values(forgotten=oldest))
+    session.execute(sa.delete(ORDERS).where(Order.number.in_([row.number for row in rows])))

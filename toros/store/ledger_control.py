@@ -99,6 +99,7 @@ class Controlling(LedgerBase):
 
     def _queue_again(self, session: Session, number: int, lane: str) -> None:
         values: dict[str, Any] = {"state": State.QUEUED.value, "changed": self._now(), "finished": None, "tries": 0}
-        values |= {"due": AT_ONCE, "reason": None, "interrupted": False, "fraction": None, "message": None}
+        values |= {"due": AT_ONCE, "reason": None, "interrupted": False, "cancel_asked": None}
+        values |= {"fraction": None, "message": None}
         session.execute(sa.update(ORDERS).where(Order.number == number).values(**values))
         self.database.afterwards(lambda: self._bells.ring(lane))

@@ -148,6 +148,7 @@ class Leasing(LedgerBase):
         message : str, optional
             For a person.
         """
+        self._beats[claim.number] += 1
         values: dict[str, Any] = {"beats": Order.beats + 1}
         if fraction is not None:
             values["fraction"] = min(1.0, max(0.0, float(fraction)))
@@ -232,14 +233,18 @@ class Leasing(LedgerBase):
         if permanent or claim.attempt >= self.settings.tries:
             tail = "" if permanent else f" (given up after {claim.attempt} tries)"
             return self._end(claim.number, claim.lease, claim.owner, State.BURIED, clean(reason) + tail)
-        delay = self._delay(claim.attempt)
+        due = self._now(self._delay(claim.attempt))
+        return self.database.write(lambda session: self._queue_again_or_cancel(session, claim, clean(reason), due=due))
 
-        def change(session: Session) -> State:
-            self._close(session, claim, State.QUEUED, clean(reason), due=self._now(delay))
-            self.database.afterwards(lambda: self._bells.ring(self._request_of(claim.order).lane))
-            return State.QUEUED
-
-        return self.database.write(change)
+    def _queue_again_or_cancel(self, session: Session, claim: Claim, reason: str | None, **values: Any) -> State:
+        """Put an order back, unless it was taken back while it ran."""
+        asked = session.execute(sa.select(Order.cancel_asked).where(Order.number == claim.number)).scalar()
+        if asked is not None:
+            self._close(session, claim, State.CANCELLED, asked)
+            return State.CANCELLED
+        self._close(session, claim, State.QUEUED, reason, **values)
+        self.database.afterwards(lambda: self._bells.ring(self._request_of(claim.order).lane))
+        return State.QUEUED
 
     def _delay(self, attempt: int) -> float:
         """Return seconds before the next try: doubling, a quarter more or less by chance."""
@@ -252,12 +257,8 @@ class Leasing(LedgerBase):
 
     def give_back(self, claim: Claim) -> None:
         """Return an order untouched, as when a daemon drains: the try does not count."""
-
-        def change(session: Session) -> None:
-            self._close(session, claim, State.QUEUED, None, due=AT_ONCE, tries=Order.tries - 1)
-            self.database.afterwards(lambda: self._bells.ring(self._request_of(claim.order).lane))
-
-        self.database.write(change)
+        back = {"due": AT_ONCE, "tries": Order.tries - 1}
+        self.database.write(lambda session: self._queue_again_or_cancel(session, claim, None, **back))
 
     def _end(self, number: int, lease: int, owner: str, state: State, reason: str) -> State:
         def change(session: Session) -> State:
@@ -324,7 +325,7 @@ class Leasing(LedgerBase):
         )
         statement = sa.update(ORDERS).where(Order.number == chosen).values(
             state=State.RUNNING.value, owner=bindparam("owner"), lease=Order.lease + 1, tries=Order.tries + 1, beats=0,
-            started=now, changed=now, fraction=None, message=None, reason=None, cancel_asked=None,
+            started=now, changed=now, fraction=None, message=None, reason=None,
         )  # fmt: skip
         return self.database.compiled(
             statement.returning(Order.number, Order.lease, Order.tries, Order.interrupted, Order.hash)

@@ -34,6 +34,11 @@ class DaemonLock:
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
+    @classmethod
+    def of(cls, file: Path) -> DaemonLock:
+        """Take the lock of a SQLite database; raise DatabaseError where a daemon holds it."""
+        return cls(file.with_name(file.name + ".lock"), f"the database {file}")
+
     def release(self) -> None:
         """Let the next daemon in."""
         os.close(self._file)

@@ -12,8 +12,8 @@ from toros.store.moves import FINISHED, PARCEL_STATES
 from workorders.envelope import State
 
 __all__ = [
-    "AT_ONCE", "BODIES", "EVENTS", "NOTES", "ORDERS", "PARCELS", "REMEMBERED", "Base", "Body", "CancelNote", "Event",
-    "Move", "Order", "Parcel", "Remembered",
+    "AT_ONCE", "BODIES", "EVENTS", "HORIZON", "NOTES", "ORDERS", "PARCELS", "REMEMBERED",
+    "Base", "Body", "CancelNote", "Event", "Horizon", "Move", "Order", "Parcel", "Remembered",
 ]  # fmt: skip
 
 AT_ONCE = ""  # a due time that sorts before every other
@@ -165,7 +165,18 @@ class Remembered(Base):
     accepted: Mapped[str] = mapped_column(String(32))
 
 
+class Horizon(Base):
+    """The time before which orders were forgotten: one row, never moved back, whatever the settings or the clock."""
+
+    __tablename__ = "horizon"
+
+    only: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    forgotten: Mapped[str] = mapped_column(String(32))
+
+    __table_args__ = (CheckConstraint("only = 1", name="horizon_only"),)
+
+
 # The same as tables, for statements that need no object of them.
-ORDERS, BODIES, EVENTS, PARCELS, NOTES, REMEMBERED = (
-    Base.metadata.tables[name] for name in ("orders", "bodies", "events", "outbox", "cancel_notes", "remembered")
+ORDERS, BODIES, EVENTS, PARCELS, NOTES, REMEMBERED, HORIZON = (
+    Base.metadata.tables[table.__tablename__] for table in (Order, Body, Event, Parcel, CancelNote, Remembered, Horizon)
 )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from toros.errors import DatabaseError
+from toros.store import backup
 
 if TYPE_CHECKING:
     from toros.store.database import Database
@@ -47,6 +48,8 @@ def upgrade(database: Database, tables: sa.MetaData | None) -> None:
     current = database.read(lambda session: _current(session.connection()))
     _refuse_newer(database, current, wanted)
     if current != wanted:
+        if current and database.file is not None:
+            backup.backup(database.file)
         database.on_connection(lambda connection: _run(connection, wanted))
     if tables is not None and database.service not in wanted:
         database.on_connection(tables.create_all)

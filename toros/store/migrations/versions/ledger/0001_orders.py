@@ -112,6 +112,13 @@ def _beside_orders() -> None:
         sa.Column("hash", NAME, nullable=False),
         sa.Column("accepted", TIME, nullable=False),
     )
+    op.create_table(
+        "horizon",
+        sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("forgotten", TIME, nullable=False),
+        sa.CheckConstraint("only = 1", name="horizon_only"),
+    )
+    op.bulk_insert(sa.table("horizon", sa.column("only"), sa.column("forgotten")), [{"only": 1, "forgotten": ""}])
 
 
 def _outbox() -> None:
