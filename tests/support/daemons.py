@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,6 +65,8 @@ class Network:
         More of the configuration, such as {"orders": {"tries": 2}}.
     environment : mapping, optional
         For every daemon.
+    start : bool
+        Start all of them when the `with` block begins; all are killed at its end in any case.
     """
 
     def __init__(
@@ -74,8 +75,11 @@ class Network:
         services: Sequence[str] | Mapping[str, str] = NAMES,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
+        *,
+        start: bool = True,
     ) -> None:
         self.folder = folder
+        self._start = start
         self.environment = dict(environment or {})
         self.file = folder / "toros.conf.yaml"
         self.services = dict(services) if isinstance(services, Mapping) else {name: name for name in services}
@@ -101,7 +105,12 @@ class Network:
         return self.daemons[name]
 
     def __enter__(self) -> Network:
-        self.start()
+        try:
+            if self._start:
+                self.start()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
         return self
 
     def __exit__(
@@ -180,6 +189,7 @@ class Daemon:
 
     def launch(self, **environment: str) -> None:
         """Start the process in a group of its own, and return at once."""
+        assert not self.alive, f"{self.name} runs already"
         surroundings = {**os.environ, **self.network.environment, **self.environment, **environment}
         path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         with self._log.open("ab") as log:
@@ -195,10 +205,10 @@ class Daemon:
         while time.monotonic() < deadline:
             if not self.alive:
                 raise AssertionError(f"{self.name} ended at its start:\n{self.output()[-4000:]}")
-            with suppress(OSError, urllib.error.URLError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
-                    if answer.status == 200:
-                        return
+            address = f"http://127.0.0.1:{self.port}/healthz"
+            with suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    return
             time.sleep(0.02)
         raise AssertionError(f"{self.name} is not healthy after {seconds:g} s:\n{self.output()[-4000:]}")
 

@@ -77,6 +77,10 @@ def _onward(order: CalibrateFileBatch, context: Context, argument: str) -> Outco
     return Outcome({"sent": len(orders)}, orders=orders, record=effect(order))
 
 
+def _observe(order: CalibrateFileBatch, context: Context, argument: str) -> Outcome:
+    return Outcome(orders=[Observation(ra=10.0, dec=41.0, exposure_time=0.0)], record=effect(order))
+
+
 def _sleep(order: CalibrateFileBatch, context: Context, argument: str) -> Outcome:
     end = time.monotonic() + float(argument)
     while time.monotonic() < end:
@@ -135,6 +139,7 @@ def _written(order: CalibrateFileBatch, context: Context, argument: str) -> Outc
 _REDUCTIONS: dict[str, Callable[..., Outcome]] = {
     "plain": _plain,
     "onward": _onward,
+    "observe": _observe,
     "sleep": _sleep,
     "deaf": _deaf,
     "raise": _raise,
