@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from workorders.refusal import FaultCode, Refusal
 from workorders.words import allowed
 
-__all__ = ["one_of", "refusal_of"]
+__all__ = ["one_of", "own_first", "refusal_of"]
 
 LONGEST = 64  # characters of a field's name that are quoted
 
@@ -94,7 +94,7 @@ def _unknown(
     spellings: Mapping[str, str],
 ) -> Refusal:
     """Return the refusal of a field that does not exist, with the nearest that does."""
-    known = allowed(model, place[:-1]).removeprefix("a struct of ") if place[:-1] else ", ".join(_own_first(model))
+    known = allowed(model, place[:-1]).removeprefix("a struct of ") if place[:-1] else ", ".join(own_first(model))
     near = difflib.get_close_matches(str(place[-1]).lower()[:LONGEST], known.split(", "), n=1, cutoff=0.6)
     hint = f", did you mean {near[0]}?" if near else ""
     shown = _readable(spellings.get(field, field))
@@ -108,7 +108,7 @@ def _readable(field: str) -> str:
     return field if field.isprintable() and 0 < len(field) <= LONGEST else repr(field[:LONGEST])
 
 
-def _own_first(model: type[BaseModel]) -> list[str]:
+def own_first(model: type[BaseModel]) -> list[str]:
     """Return a model's fields, its own before the envelope's."""
     own = [name for name in model.model_fields if name in model.__annotations__ and name != "request"]
     return [*own, *(name for name in model.model_fields if name not in own)]

@@ -1,0 +1,1 @@
+"""The pages and the file that are made from the code."""
