@@ -114,8 +114,3 @@ class Exposure:
     def middle(self) -> datetime:
         """The time that what it shows happened, on average; UTC."""
         return self.start + timedelta(seconds=self.seconds / 2)
-
-    @property
-    def file_name(self) -> str:
-        """The frame's name in its batch's folder."""
-        return f"{self.kind}-{self.number:03d}.fits"

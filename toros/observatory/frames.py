@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["frame_header", "tangent_wcs", "write_frame"]
 
 OBSTYPE = {"bias": "BIAS", "dark": "DARK", "flat": "SKYFLAT", "light": "EXPOSE"}  # LCO's words
+CARD = 80  # characters
 MJD_EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
 
 
@@ -67,15 +68,16 @@ def frame_header(exposure: Exposure, camera: CameraModel, site: Site) -> Any:
     import astropy.io.fits as fits
 
     header = fits.Header()
-    for cards in (_what(exposure), _when(exposure, site), _instrument(exposure, camera), _where(site)):
-        for key, value, comment in cards:
-            if value is not None:
-                header[key] = (value, comment)
-    if exposure.kind == "light" and exposure.ra is not None and exposure.dec is not None:
-        for key, value, comment in _pointing(exposure, site, exposure.ra, exposure.dec):
-            if value is not None:
-                header[key] = (value, comment)
-        header.update(tangent_wcs(exposure.ra, exposure.dec, camera).to_header())
+    cards = _what(exposure) + _when(exposure, site) + _instrument(exposure, camera) + _where(site)
+    pointed = exposure.kind == "light" and exposure.ra is not None and exposure.dec is not None
+    if pointed:
+        cards += _pointing(exposure, site, exposure.ra or 0.0, exposure.dec or 0.0)
+    for key, value, comment in cards:
+        if value is not None:
+            room = CARD - len("KEYWORD = '' / ") - len(str(value))
+            header[key] = (value, comment) if len(comment) <= room else value
+    if pointed:
+        header.update(tangent_wcs(exposure.ra or 0.0, exposure.dec or 0.0, camera).to_header())
     return header
 
 

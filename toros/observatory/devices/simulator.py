@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,8 @@ __all__ = ["SimulatedCamera", "SimulatedDome"]
 SHUTTER_TIME = 5.0  # seconds from closed to open
 TURNING_SPEED = 30.0  # degrees per second
 PARKING_AZIMUTH = 0.0  # degrees
+
+log = logging.getLogger(__name__)
 
 
 class SimulatedCamera:
@@ -180,14 +183,17 @@ class SimulatedDome:
             self._move(shutter=self._shutter.at(now), azimuth=self._turning.at(now))
 
     def _move(self, *, shutter: float, azimuth: float | None = None) -> None:
-        """Set the goals; the motor obeys even where the memory cannot be written."""
+        """Set the goals and write them down."""
         with self._lock:
             now = self._clock.now()
             self._shutter = self._shutter.towards(shutter, now)
             if azimuth is not None:
                 self._turning = self._turning.towards(azimuth, now)
             state = {"shutter": asdict(self._shutter), "turning": asdict(self._turning)}
-            write_durably(self._memory, json.dumps(state).encode())
+            try:
+                write_durably(self._memory, json.dumps(state).encode())
+            except OSError as error:  # the motor turns although nobody writes it down
+                log.warning("the dome moves, but %s cannot be written: %s", self._memory.name, error)
 
     def _word(self, position: float) -> Shutter:
         if position == self._shutter.goal:
@@ -201,6 +207,17 @@ class SimulatedDome:
             state = json.loads(self._memory.read_text())
             shutter, turning = Motion(**state["shutter"]), Motion(**state["turning"])
         except FileNotFoundError:
-            at_rest = now.isoformat()
-            return Motion(0.0, 0.0, at_rest, 1.0 / SHUTTER_TIME), Motion(0.0, 0.0, at_rest, TURNING_SPEED)
+            return _at_rest(0.0, now)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            log.warning("where the dome stands cannot be read from %s, so it counts as open: %s", self._memory, error)
+            return _at_rest(1.0, now)
         return shutter.towards(shutter.goal, now), turning.towards(turning.goal, now)
+
+
+def _at_rest(shutter: float, now: datetime) -> tuple[Motion, Motion]:
+    """Return the motions of a dome whose shutter stands still, so far open, above its parking azimuth."""
+    since = now.isoformat()
+    return (
+        Motion(shutter, shutter, since, 1.0 / SHUTTER_TIME),
+        Motion(PARKING_AZIMUTH, PARKING_AZIMUTH, since, TURNING_SPEED),
+    )

@@ -1,0 +1,143 @@
+"""The telescope: takes observations with its camera, and moves its dome at once when that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from toros.clock import iso
+from toros.errors import Permanent
+from toros.network.service import Context, Handler, Outcome, Service
+from toros.observatory.batch import BatchPlan, take_batch
+from toros.observatory.devices.base import Dome, DomeReading
+from toros.observatory.shutter import bring_to_park, bring_to_rest_closed, bring_to_rest_open, words
+from toros.observatory.telescope import Telescope, simulated_telescope
+from toros.sky.coordinates import altitude
+from toros.sky.night import night_of
+from workorders import WorkOrder
+from workorders.observing import Abort, CloseDome, DomeStatus, Observation, OpenDome, ParkDome
+from workorders.reduction import CalibrateFileBatch
+
+__all__ = ["SERVICE", "abort", "close_dome", "dome_status", "observation", "open_dome", "park_dome"]
+
+UNREGARDED = "simulated telescope: sun, moon, horizon, weather and dome are not regarded by this version"
+
+
+def observation(order: Observation, context: Context) -> Outcome:
+    """Take the frames that are not there yet, and order their calibration."""
+    telescope: Telescope = context.resources
+    plan = BatchPlan(
+        order.id, order.ra, order.dec, order.exposure_time, order.exposures, order.calibration_frames, order.filter,
+        order.target, order.event,
+    )  # fmt: skip
+    folder = _folder(order, telescope, context)
+    height = altitude(order.ra, order.dec, context.observatory_clock.now(), telescope.site.longitude,
+                      telescope.site.latitude)  # fmt: skip
+    result: dict[str, Any] = {
+        "file_location": context.files.location(folder),
+        "frames": len(plan.frames()),
+        "night": folder.parent.name,
+        "altitude": round(height, 1),
+        "notes": [UNREGARDED],
+    }
+    if height < context.config.observatory.horizon:
+        result["notes"].append(f"the field stands at {height:.0f} degrees: a real telescope would not see it now")
+    if order.dry_run:
+        return Outcome(result | {"notes": [*result["notes"], "dry run: nothing was exposed"]})
+    found = take_batch(plan, telescope, folder, run=context.engine.run, tell=context.progress)
+    if found:
+        result["notes"].append(f"{found} frames of an earlier try were kept, the others taken now")
+    calibration = CalibrateFileBatch(
+        file_location=result["file_location"], observation=order.id, target=order.target, event=order.event
+    )
+    return Outcome(result, [calibration])
+
+
+def resume_observation(order: Observation, context: Context) -> Outcome:
+    """After a crash in the middle: still the camera, then take only what is not on disk."""
+    if order.expires is not None and order.expires < iso(context.clock.now()):
+        raise Permanent(
+            f"the daemon was cut off in the middle and was not back before the order expired, {order.expires}"
+        )
+    telescope: Telescope = context.resources
+    telescope.camera.abort()
+    return observation(order, context)
+
+
+def dome_status(_question: DomeStatus, context: Context) -> Mapping[str, Any]:
+    """Return what the dome's sensors say now."""
+    return _told(context.resources.dome.read(), context)
+
+
+def open_dome(order: OpenDome, context: Context) -> Outcome:
+    """Open the shutter and see that it opens."""
+    return _moved(bring_to_rest_open, order, context)
+
+
+def close_dome(order: CloseDome, context: Context) -> Outcome:
+    """Close the shutter and see that it closes."""
+    return _moved(bring_to_rest_closed, order, context)
+
+
+def park_dome(order: ParkDome, context: Context) -> Outcome:
+    """Close the shutter, turn the dome to its parking azimuth, and see that both happen."""
+    return _moved(bring_to_park, order, context)
+
+
+def abort(order: Abort, context: Context) -> Outcome:
+    """Stop every exposure and motion; the observation under way ends with words that name this order."""
+    telescope: Telescope = context.resources
+    if not order.dry_run:
+        telescope.abort(f"the order {order.id}" + (f" of {order.user}" if order.user else ""))
+    return Outcome(_told(telescope.dome.read(), context))
+
+
+def look_whether_open(_order: OpenDome, context: Context) -> Outcome:
+    """After a crash while opening: believe the sensors, and move nothing."""
+    reading = context.resources.dome.read()
+    if reading.shutter != "open":
+        raise Permanent(f"the daemon was cut off while the dome opened; its shutter is {words(reading)} now")
+    return Outcome(_told(reading, context))
+
+
+def _moved(
+    move: Callable[[Dome, Callable[[float, str], None]], DomeReading], order: WorkOrder, context: Context
+) -> Outcome:
+    telescope: Telescope = context.resources
+    if order.dry_run:
+        return Outcome(_told(telescope.dome.read(), context))
+    return Outcome(_told(move(telescope.dome, context.progress), context))
+
+
+def _told(reading: DomeReading, context: Context) -> dict[str, Any]:
+    """Return a reading for the wire."""
+    return {
+        "shutter": reading.shutter,
+        "position": round(reading.position, 3),
+        "azimuth": round(reading.azimuth, 2),
+        "parked": reading.parked,
+        "time": iso(context.observatory_clock.now()),
+    }
+
+
+def _folder(order: Observation, telescope: Telescope, context: Context) -> Path:
+    """Return the folder of the batch: the one that an earlier try began, or one in the night that it is now."""
+    begun = sorted(context.files.root("raw").glob(f"*/{order.id}"))
+    night = night_of(context.observatory_clock.now(), telescope.site.longitude)
+    return begun[0] if begun else context.files.path(f"raw:{night}/{order.id}", must_exist=False)
+
+
+SERVICE = Service(
+    name="telescope",
+    handlers={
+        "observation": Handler(observation, recover=resume_observation),
+        "dome_status": Handler(dome_status),
+        "open_dome": Handler(open_dome, recover=look_whether_open),
+        "close_dome": Handler(close_dome, recover=close_dome),
+        "park_dome": Handler(park_dome, recover=park_dome),
+        "abort": Handler(abort, recover=abort),
+    },
+    lanes={"camera": 1, "safety": 4},  # closing waits neither behind an exposure nor behind an opening
+    resources=simulated_telescope,
+)
