@@ -114,4 +114,5 @@ def _from_julian(header: Mapping[str, Any], keywords: Mapping[str, str]) -> tupl
 
 
 def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
+    """Return the moment to the nearest millisecond; a Julian date in a float is no better."""
+    return (moment + timedelta(microseconds=500)).isoformat(timespec="milliseconds")

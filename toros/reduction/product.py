@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -139,10 +140,10 @@ def _header(job: Job, made: CCDData, first: Header, quality: Mapping[str, Any]) 
 
 
 _QUALITY_CARDS = {
-    "background": ("TBACKGR", "median of the sky; unit of the image"),
-    "noise": ("TNOISE", "standard deviation of the sky; unit of the image"),
-    "sources": ("TSOURCES", "groups of pixels above five times the noise"),
-    "masked_fraction": ("TMASKED", "fraction of pixels that are masked"),
+    "background": ("TBACKGR", "median of the sky, in BUNIT"),
+    "noise": ("TNOISE", "deviation of the sky, in BUNIT"),
+    "sources": ("TSOURCES", "groups of pixels above 5 x noise"),
+    "masked_fraction": ("TMASKED", "part of the pixels that are masked"),
 }
 
 
@@ -177,7 +178,9 @@ def _write(hdus: Any, output: Path) -> tuple[str, int]:
     part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
         with part.open("w+b") as file:
-            hdus.writeto(file, output_verify="silentfix")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # comments of raw cards that are too long are cut, as before
+                hdus.writeto(file, output_verify="silentfix")
             file.flush()
             os.fsync(file.fileno())
             size = file.seek(0, 2)

@@ -14,6 +14,9 @@ __all__ = ["measure"]
 MESH = 64  # pixels; side of the boxes that the sky is measured in
 THRESHOLD = 5.0  # standard deviations
 FEWEST = 4  # pixels of a source
+CLIP = 3.0  # standard deviations beyond which a pixel is no sky
+CLIPPED = 1.0134  # what cutting a normal distribution there takes off its deviation
+ROUNDS = 5
 
 
 def measure(ccd: CCDData, *, counts: bool) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def measure(ccd: CCDData, *, counts: bool) -> dict[str, Any]:
     -------
     dict
         background, noise : float
-            Median over the sky and its standard deviation from the median absolute deviation; unit of the image.
+            Median over the sky and its standard deviation, stars left out; unit of the image.
         masked_fraction : float
             Part of the pixels that are masked: saturated, dead, or struck by cosmic rays.
         sources : int
@@ -87,10 +90,19 @@ def _spread(mesh: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def _sigma(image: NDArray[Any]) -> float:
+    """Return the standard deviation without what lies far out; the deviation of whole numbers only begins it."""
     import numpy as np
 
     sample = image.ravel()[:: max(1, image.size // 200_000)]
-    return float(1.482602218505602 * np.nanmedian(np.abs(sample - np.nanmedian(sample))))
+    sample = sample[np.isfinite(sample)]
+    away = np.abs(sample - np.median(sample))
+    sigma = 1.482602218505602 * float(np.median(away))
+    for _ in range(ROUNDS):
+        near = sample[away <= CLIP * sigma]
+        if near.size < 2 or sigma == 0:
+            break
+        sigma = float(near.std()) * CLIPPED
+    return sigma
 
 
 def _count(image: NDArray[Any], noise: float) -> int:

@@ -28,7 +28,7 @@ def counts(kind: str, exposure: float, seed: int, shape: tuple[int, int] = SHAPE
     rng = np.random.default_rng(seed)
     light = {"light": SKY_RATE * exposure, "flat": 20000.0}.get(kind, 0.0) * vignette(shape)
     if kind == "light":
-        light[30, 40] += 5000
+        light[20, 30] += 5000
         light[10:13, 20:23] += 2000
     electrons = rng.poisson((light + DARK_RATE * exposure) * GAIN) + rng.normal(0, READ_NOISE, shape)
     return np.clip(np.round(BIAS + electrons / GAIN), 0, 65535).astype(np.uint16)
