@@ -17,7 +17,7 @@ __all__ = ["environment"]
 
 def environment() -> Environment:
     """Return Jinja2 with our templates and words; everything is escaped, what a desk left out is empty."""
-    from jinja2 import Environment, PackageLoader, ChainableUndefined
+    from jinja2 import ChainableUndefined, Environment, PackageLoader
 
     made = Environment(
         loader=PackageLoader("toros.portal"), autoescape=True, undefined=ChainableUndefined, trim_blocks=True,

@@ -18,7 +18,7 @@ from workorders.refusal import FaultCode
 
 EVENT = "MS261120ab"
 RAW = "raw:2026-11-19/OBS"
-BATCH = "products:2026-11-19/BATCH"
+BATCH = "products:2026-11-19/B"
 
 
 def png(seed: int, *, side: int = 256, noise: float = 0.06) -> bytes:
@@ -47,7 +47,7 @@ def alert_result() -> Row:
         "map_distance_error_mpc": 8.1, "sky_plot": f"alerts:{EVENT}/sky.png", "ordered": True, "notes": [],
         "candidates": [
             {"name": "NGC4993", "ra": 197.4487, "dec": -23.3839, "distance_mpc": 41.2, "probability": 0.63,
-             "reasons": ["inside the 12 % region", "its distance agrees with the map's 43 ± 8 Mpc", "a luminous galaxy"]},
+             "reasons": ["inside the 12 % region", "its distance agrees with the map's 43 ± 8 Mpc", "luminous"]},
             {"name": "NGC4970", "ra": 196.889, "dec": -24.008, "distance_mpc": 46.0, "probability": 0.21,
              "reasons": ["inside the 40 % region"]},
             {"name": "ESO508-019", "ra": 197.466, "dec": -24.239, "distance_mpc": 40.5, "probability": 0.05,
@@ -63,9 +63,9 @@ def night(frames: int = 8) -> list[Row]:
     sent[-1]["state"] = "waiting"
     sent[-1]["reason"] = "nobody listens at http://127.0.0.1:8705/RPC2: is the daemon running?"
     batch = {
-        "batch": "BATCH", "lights": frames + 1, "calibrated": frames,
+        "batch": "B", "lights": frames + 1, "calibrated": frames,
         "masters": [f"{BATCH}/master_{kind}.fits" for kind in ("bias", "dark", "flat")],
-        "unusable": [{"file": f"{RAW}/light-{frames:03}.fits", "reason": "truncated: 1048576 of 2102400 bytes are there"}],
+        "unusable": [{"file": f"{RAW}/light-{frames:03}.fits", "reason": "truncated: half of it is there"}],
         "marks": ["no GAIN in the headers: 1.0 electron per ADU assumed"],
     }  # fmt: skip
     return [
@@ -86,7 +86,8 @@ def troubles() -> list[Row]:
     """Return rows that are not done: one running, one queued, one given up."""
     return [
         row("R", "preprocessor", "calibrate_file_batch", 20, state="running", finished="", fraction=0.42, attempts=2,
-            message="light-020.fits: 21 of 48", fields={"file_location": "raw:hatp32", "target": "HAT-P-32"}, result={}),
+            message="light-020.fits: 21 of 48",
+            fields={"file_location": "raw:hatp32", "target": "HAT-P-32"}, result={}),
         row("X", "preprocessor", "calibrate_file_batch", 15, state="buried", attempts=5, result={},
             reason="raw:nowhere does not exist", fields={"file_location": "raw:nowhere"}),
         row("W", "telescope", "observation", 22, state="queued", started="", finished="", worker="", result={},
@@ -109,14 +110,16 @@ def products(frames: int = 8) -> list[Row]:
             "dec": -23.3839,
         }
         pictures = {"after": f"{BATCH}/{name}.png"} | ({"before": f"{BATCH}/{name}-before.png"} if light else {})
+        kinds = ["light", "master_bias", "master_dark", "master_flat"] if light else [name[7:]] * 5
         found.append({
-            "number": number + 1, "file_location": f"{BATCH}/{name}.fits", "product_type": kind, "sha256": f"{number:064x}",
-            "size": 4213440, "batch": "BATCH", "batch_location": RAW, "night": "2026-11-19", "event": EVENT,
+            "number": number + 1, "sha256": f"{number:064x}", "file_location": f"{BATCH}/{name}.fits",
+            "product_type": kind,
+            "size": 4213440, "batch": "B", "batch_location": RAW, "night": "2026-11-19", "event": EVENT,
             "observation": "O", "exposure_time": 60.0 if light else 0.0, "filter": "r", "thumbnails": pictures,
             "marks": ["no GAIN in the headers: 1.0 electron per ADU assumed"] if light else [],
             "quality": {"background": 312.4, "noise": 11.8, "sources": 43} if light else {},
-            "inputs": [{"kind": k} for k in (["light", "master_bias", "master_dark", "master_flat"] if light else [name[7:]] * 5)],
-            "recorded": "2026-11-20T02:06:30.000", **(about if light else {}),
+            "inputs": [{"kind": each} for each in kinds], "recorded": "2026-11-20T02:06:30.000",
+            **(about if light else {}),
         })  # fmt: skip
     return found
 
