@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toros.cli.options import Json
+from toros.cli.screen import console, orders_tree, print_json
+
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
     from toros.cli.following import Story
@@ -30,6 +33,7 @@ def demo(
     galaxy: Annotated[str, typer.Option(help="Where it happens: a galaxy of OpenNGC.")] = "NGC4993",
     keep: Annotated[bool, typer.Option("--keep", help="Play one more night beside those in the folder.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Give up after so many seconds.")] = 240.0,
+    json: Json = False,
 ) -> None:
     """Play a night: an alert becomes an observation, frames, calibrated frames and recorded products.
 
@@ -47,55 +51,91 @@ def demo(
     """
     from toros.cli.codes import ExitCode
     from toros.cli.failures import Ended
-    from toros.cli.rehearsal import Rehearsal, clear_folder
-    from toros.cli.screen import console
+    from toros.cli.rehearsal import Rehearsal, clear_folder, private_environment
 
-    began = time.monotonic()
-    screen = console()
     if not keep:
         clear_folder(folder)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rehearsal = Rehearsal(folder, seed=seed, tell=lambda name, line: screen.print(f"{name}: {line}", markup=False))
-    screen.print(f"[bold]TOROS[/] plays a night in {rehearsal.folder}")
+    _stay_inside(private_environment(folder.expanduser().absolute()))
+    show = _Show(quiet=json)
+    rehearsal = Rehearsal(folder, seed=seed, tell=lambda name, line: show.say(f"{name}: {line}", markup=False))
+    show.say(f"[bold]TOROS[/] plays a night in {rehearsal.folder}")
     with rehearsal:
         rehearsal.wait_until_ready()
-        _say_who(screen, rehearsal, time.monotonic() - began)
-        wrong = _play(screen, rehearsal, galaxy, seed, timeout)
-    stopped = {name: code for name, code in rehearsal.codes.items() if code}
-    wrong += [f"{name} ended with {code}" for name, code in stopped.items()]
-    for sentence in wrong:
-        screen.print(f"[bold red]✗[/] {sentence}", markup=True)
-    taken = time.monotonic() - began
-    if wrong:
-        screen.print(f"[bold red]The night failed[/] after {taken:.1f} s; what the daemons said: {rehearsal.log}")
-        raise Ended(ExitCode.FAILED)
-    screen.print(
-        f"[bold green]Every order is done and every frame counted[/], in {taken:.1f} s; all daemons have ended."
-    )
+        show.daemons(rehearsal)
+        wrong = _play(show, rehearsal, galaxy, seed, timeout)
+    wrong += [f"{name} ended with {code}" for name, code in rehearsal.codes.items() if code]
+    show.end(wrong, rehearsal.log)
+    raise Ended(ExitCode.FAILED if wrong else ExitCode.OK)
 
 
-def _say_who(screen: Console, rehearsal: Rehearsal, seconds: float) -> None:
-    states = rehearsal.supervisor.states()
-    who = ", ".join(f"{state.name} {state.pid}" for state in states)
-    screen.print(f"{len(states)} daemons are ready after {seconds:.1f} s, each its own process: {who}")
+def _stay_inside(environment: Mapping[str, str]) -> None:
+    """Let this process, too, write into the folder alone; and end as by Ctrl-C when it is told to."""
+    for name in set(os.environ) - set(environment):
+        del os.environ[name]
+    os.environ.update(environment)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _play(screen: Console, rehearsal: Rehearsal, galaxy: str, seed: int, timeout: float) -> list[str]:
+class _Show:
+    """What the demo says: to a person line by line, to a program as one JSON object at its end."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.told: dict[str, Any] = {}
+        self._began = time.monotonic()
+        self._screen = console()
+
+    def say(self, what: Any = "", **how: Any) -> None:
+        """Print something for a person."""
+        if not self.quiet:
+            self._screen.print(what, **how)
+
+    def took(self, what: str) -> float:
+        """Note how long it is since the start; seconds."""
+        seconds = round(time.monotonic() - self._began, 2)
+        self.told.setdefault("seconds", {})[what] = seconds
+        return seconds
+
+    def daemons(self, rehearsal: Rehearsal) -> None:
+        """Say which daemons run."""
+        states = rehearsal.supervisor.states()
+        self.told["daemons"] = {state.name: state.pid for state in states}
+        who = ", ".join(f"{state.name} {state.pid}" for state in states)
+        seconds = self.took("ready")
+        self.say(f"{len(states)} daemons are ready after {seconds:.1f} s, each a process of its own: {who}")
+
+    def end(self, wrong: Sequence[str], log: Path) -> None:
+        """Say how it went."""
+        seconds = self.took("all")
+        self.told |= {"wrong": list(wrong), "log": str(log)}
+        for sentence in wrong:
+            self.say(f"✗ {sentence}", style="bold red", markup=False)
+        if wrong:
+            self.say(f"[bold red]The night failed[/] after {seconds:.1f} s; what the daemons said: {log}")
+        else:
+            self.say(
+                f"[bold green]Every order is done and every frame is counted[/] after {seconds:.1f} s; "
+                "all daemons have ended."
+            )
+        if self.quiet:
+            print_json(self.told)
+
+
+def _play(show: _Show, rehearsal: Rehearsal, galaxy: str, seed: int, timeout: float) -> list[str]:
     """Send the alert, follow it, show what came of it, and return what is wrong."""
     from toros.cli.audit import audit
     from toros.cli.following import follow_tree
-    from toros.cli.screen import orders_tree
 
-    began = time.monotonic()
     order_id = send_mock_alert(rehearsal, galaxy, seed)
-    screen.print(f"A mock alert in {galaxy} is handed in as order {order_id}\n")
-    story = follow_tree(rehearsal.desks, order_id, timeout=timeout, quiet=False, title="the night so far")
-    lasted = time.monotonic() - began
-    screen.print(orders_tree(story.nodes, f"[bold]the night[/], {lasted:.1f} s from the alert to the last product"))
+    show.say(f"A mock alert in {galaxy} is handed in as order {order_id}\n")
+    story = follow_tree(rehearsal.desks, order_id, timeout=timeout, quiet=show.quiet, title="the night so far")
+    seconds = show.took("done") - show.told["seconds"]["ready"]
+    show.say(orders_tree(story.nodes, f"[bold]the night[/], {seconds:.1f} s from the alert to the last product"))
     products = find_all_products(rehearsal, story)
-    screen.print()
-    screen.print(_products_table(products))
-    _write_report(screen, rehearsal, order_id)
+    show.say()
+    show.say(_products_table(products))
+    page = _write_report(show, rehearsal, order_id)
+    show.told |= {"order": order_id, "orders": story.rows, "products": products, "report": str(page)}
     if not story.ended:
         unfinished = [f"not done within {timeout:g} s: {row.get('request')} is {row.get('state')}"
                       for row in story.rows if row.get("state") != "done"]  # fmt: skip
@@ -149,9 +189,10 @@ def _products_table(products: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _write_report(screen: Console, rehearsal: Rehearsal, order_id: str) -> None:
+def _write_report(show: _Show, rehearsal: Rehearsal, order_id: str) -> Path:
     from toros.portal.night_report import write_night_report
 
-    page = rehearsal.folder / "night-report.html"
-    write_night_report(rehearsal.config, order_id, page)
-    screen.print(f"\nThe night on one page: [bold]{page}[/]", soft_wrap=True)
+    page = write_night_report(rehearsal.config, order_id, rehearsal.folder / "night-report.html")
+    seconds = show.took("report") - show.told["seconds"]["done"]
+    show.say(f"\nThe night on one page: [bold]{page}[/] ({seconds:.1f} s)", soft_wrap=True)
+    return page

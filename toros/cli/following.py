@@ -98,19 +98,11 @@ def follow_tree(
     timeout: float | None,
     quiet: bool,
     title: str = "",
-    alarm: Callable[[], None] = lambda: None,
 ) -> Story:
-    """Draw a tree while it grows, until everything in it has ended or the time is over.
-
-    Parameters
-    ----------
-    alarm : callable, optional
-        Called at every look; what it raises ends the following.
-    """
+    """Draw a tree while it grows, until everything in it has ended or the time is over."""
     deadline = _deadline(timeout)
     with _drawing(quiet, title) as show:
         while True:
-            alarm()
             story = gather_story(desks, order_id)
             show(story)
             if story.ended or time.monotonic() > deadline:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from toros.config import Config
     from toros.network.supervisor import Supervisor
 
-__all__ = ["Rehearsal", "clear_folder"]
+__all__ = ["Rehearsal", "clear_folder", "private_environment"]
 
 MARK = ".toros-demo"  # says that a folder is ours to empty
 KEPT = ("cache",)  # what makes a second night quicker
@@ -81,12 +81,9 @@ class Rehearsal:
         from toros.network.supervisor import Supervisor
 
         file = self._make()
-        os.environ.update(private_folders(self.folder))
-        os.environ["TOROS_CONF"] = str(file)
-        for name in ("TOROS_STATE", "TOROS_TOKEN", "NOTIFY_SOCKET"):
-            os.environ.pop(name, None)
         self.config = load_config(file)
-        self.supervisor = Supervisor(serve_commands(list(self.config.services), file), say=self._say)
+        commands = serve_commands(list(self.config.services), file)
+        self.supervisor = Supervisor(commands, say=self._say, environment=private_environment(self.folder))
         self.supervisor.start()
         return self
 
@@ -126,8 +123,8 @@ class Rehearsal:
             self._tell(name, line)
 
 
-def private_folders(folder: Path) -> dict[str, str]:
-    """Return the environment that makes libraries keep their caches and temporary files in a folder."""
+def private_environment(folder: Path) -> dict[str, str]:
+    """Return the environment in which libraries keep their caches and temporary files in a folder."""
     cache = folder / "cache"
     places = {
         "XDG_CACHE_HOME": cache, "XDG_CONFIG_HOME": cache / "config", "MPLCONFIGDIR": cache / "matplotlib",
@@ -136,7 +133,8 @@ def private_folders(folder: Path) -> dict[str, str]:
     }  # fmt: skip
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
-    return {name: str(place) for name, place in places.items()}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("TOROS_")}
+    return {**others, **{name: str(place) for name, place in places.items()}}
 
 
 def clear_folder(folder: Path) -> None:

@@ -31,5 +31,4 @@ def report(
     from toros.portal.night_report import write_night_report
 
     settings = load_config(config)
-    write_night_report(settings, order_id, output)
-    typer.echo(f"wrote {output}")
+    typer.echo(f"wrote {write_night_report(settings, order_id, output)}")

@@ -25,6 +25,7 @@ EVERY = 1.0  # between two looks at the desks; seconds
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
 LEVELS = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "ERROR": "bold red", "CRITICAL": "bold white on red"}
 LINE = re.compile(r"^\d{4}-\d\d-\d\dT(?P<time>\d\d:\d\d:\d\d)\S*\s+(?P<level>[A-Z]+)\s+(?P<words>.*)$")
+OWN_NAME = re.compile(r"^\w+\[\d+\] ")  # the daemon and its process, which stand at the beginning of the line already
 PHASES = {
     "starting": "cyan", "ready": "green", "waiting": "bold red", "stopping": "yellow", "stopped": "dim",
 }  # fmt: skip
@@ -123,7 +124,7 @@ def _parts(line: str) -> tuple[str, str, str]:
         except (ValueError, AttributeError):
             pass
     match = LINE.match(line)
-    return (match["time"], match["level"], match["words"]) if match else (_now(), "", line)
+    return (match["time"], match["level"], OWN_NAME.sub("", match["words"])) if match else (_now(), "", line)
 
 
 def _now() -> str:

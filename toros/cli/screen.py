@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ STATES: Mapping[str, tuple[str, str]] = {  # state: (sign, style)
     "parked": ("✗", "bold red"),
     "unknown": ("?", "dim"),
 }
-SHORT = 72  # characters of a result that a line shows
 
 
 def console(*, errors: bool = False) -> Console:
@@ -60,18 +58,16 @@ def state_text(state: str) -> Text:
 
 def duration(row: Mapping[str, Any]) -> str:
     """Return how long an order has run, such as "1.2 s"; empty where it has not begun or is not done."""
-    try:
-        seconds = (datetime.fromisoformat(row["finished"]) - datetime.fromisoformat(row["started"])).total_seconds()
-    except (KeyError, TypeError, ValueError):
-        return ""
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+    from toros.portal import words
+
+    return words.duration(words.seconds_between(row.get("started"), row.get("finished")))
 
 
 def process_of(row: Mapping[str, Any]) -> str:
     """Return the process id of the worker that has, or last had, an order."""
-    owner = str(row.get("worker", ""))
-    digits = owner.rpartition(":")[2].split("/")[0].split("-")[0].split("#")[0]
-    return digits if digits.isdigit() else ""
+    from toros.portal import words
+
+    return words.process_of(row)
 
 
 def clean(text: object) -> str:
@@ -80,28 +76,17 @@ def clean(text: object) -> str:
 
 
 def in_short(row: Mapping[str, Any]) -> str:
-    """Return what there is to say of an order in one line: its reason, its progress, or its result."""
-    return clean(_in_short(row))
+    """Return what there is to say of an order in one line: its reason, its progress, or what came of it."""
+    from toros.portal import words
 
-
-def _in_short(row: Mapping[str, Any]) -> str:
-    if row.get("reason"):
-        return str(row["reason"])
-    if row.get("state") == "running":
-        fraction = row.get("fraction")
-        share = f"{100 * fraction:.0f} % " if isinstance(fraction, int | float) else ""
-        return share + str(row.get("message", ""))
-    result = row.get("result") or {}
-    said = ", ".join(f"{key} {_short(value)}" for key, value in result.items() if value not in ("", [], {}))
-    return said if len(said) <= SHORT else said[: SHORT - 1] + "…"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple | dict):
-        return str(len(value))
-    return str(value)
+    said = words.sentence(row)
+    fraction, fields = row.get("fraction"), row.get("fields")
+    if row.get("state") == "running" and isinstance(fraction, int | float):
+        said = f"{fraction:.0%} {said}"
+    elif isinstance(fields, Mapping) and "product_type" in fields:
+        name = str(fields.get("file_location", "")).rpartition("/")[2]
+        said = f"{fields['product_type']} {name}, {said}" if row.get("result") else f"{fields['product_type']} {name}"
+    return clean(said)
 
 
 def order_line(row: Mapping[str, Any]) -> Text:
