@@ -179,7 +179,7 @@ class Daemon:
     @property
     def database(self) -> Path:
         """Its SQLite file."""
-        return self.network.folder / "state" / f"{self.name}.sqlite"
+        return Path(self.network.written["state"]) / f"{self.name}.sqlite"
 
     def start(self, **environment: str) -> Daemon:
         """Start the process and wait until it answers."""

@@ -9,6 +9,7 @@ Each effect is a row of a table of the service's own, so that a test can count w
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,11 @@ def _raise(order: CalibrateFileBatch, context: Context, argument: str) -> Outcom
     raise RuntimeError("this handler always fails")
 
 
+def _suicide(order: CalibrateFileBatch, context: Context, argument: str) -> Outcome:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return Outcome()
+
+
 def _refuse(order: CalibrateFileBatch, context: Context, argument: str) -> Outcome:
     raise Permanent("this batch can never be reduced")
 
@@ -144,6 +150,7 @@ _REDUCTIONS: dict[str, Callable[..., Outcome]] = {
     "deaf": _deaf,
     "raise": _raise,
     "refuse": _refuse,
+    "suicide": _suicide,
     "twice": _twice,
     "spoilt": _spoilt,
     "written": _written,
@@ -192,6 +199,7 @@ def close(order: CloseDome, context: Context) -> Outcome:
     """Close the dome: a line a time in a file, for metal is not a database."""
     with dome(context).open("a") as metal:
         metal.write(f"closed {order.id}\n")
+    window("closed")
     return Outcome({"dome": "closed"})
 
 

@@ -13,6 +13,8 @@ replying
     The order is durable, its receipt not sent.
 handler
     The handler works.
+closed
+    The dome is closed, its order not ended.
 finished
     Result and onward orders are durable, the courier does not know yet.
 delivering
@@ -30,7 +32,7 @@ from typing import Any
 
 __all__ = ["WINDOWS", "install", "window"]
 
-WINDOWS = ("accepting", "replying", "handler", "finished", "delivering")
+WINDOWS = ("accepting", "replying", "handler", "closed", "finished", "delivering")
 _count = threading.Lock()
 _passed: dict[str, int] = {}
 

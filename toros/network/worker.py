@@ -228,8 +228,9 @@ class Workers:
         """Store how a try ended that did not succeed."""
         ledger = self._shop.ledger
         if isinstance(error, OrderCancelled):
-            ledger.drop(claim, str(error))
-            log.info("%s %s: %s", claim.request, claim.id, error)
+            reason = self._who_cancelled(claim) or str(error)
+            ledger.drop(claim, reason)
+            log.info("%s %s: %s", claim.request, claim.id, reason)
             return
         once = request_of(claim.order).repeat == "never" and not isinstance(error, Temporary)
         permanent = once or isinstance(error, Permanent | Refusal)
@@ -238,6 +239,14 @@ class Workers:
             log.error("%s %s: a defect", claim.request, claim.id, exc_info=error)
         state = ledger.fail(claim, _reason(error), permanent=permanent)
         log.warning("%s %s: try %d failed, now %s: %s", claim.request, claim.id, claim.attempt, state, error)
+
+    def _who_cancelled(self, claim: Claim) -> str:
+        """Return who took the order back and why, as the ledger has it."""
+        try:
+            self._shop.database.read(lambda session: self._shop.ledger.heed(session, claim))
+        except OrderCancelled as asked:
+            return str(asked)
+        return ""
 
     def _patiently(self, store: Callable[[], Any]) -> bool:
         """Store an ending, again and again while the database is away; nothing else can claim the order meanwhile.
