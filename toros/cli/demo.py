@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toros.cli.options import Json
-from toros.cli.screen import console, orders_tree, print_json
+from toros.cli.screen import clean, console, orders_tree, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -51,10 +51,9 @@ def demo(
     """
     from toros.cli.codes import ExitCode
     from toros.cli.failures import Ended
-    from toros.cli.rehearsal import Rehearsal, clear_folder, private_environment
+    from toros.cli.rehearsal import Rehearsal, private_environment, take_folder
 
-    if not keep:
-        clear_folder(folder)
+    take_folder(folder, keep=keep)
     _stay_inside(private_environment(folder.expanduser().absolute()))
     show = _Show(quiet=json)
     rehearsal = Rehearsal(folder, seed=seed, tell=lambda name, line: show.say(f"{name}: {line}", markup=False))
@@ -174,6 +173,7 @@ def find_all_products(rehearsal: Rehearsal, story: Story) -> list[Mapping[str, A
 
 def _products_table(products: Sequence[Mapping[str, Any]]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="bold", pad_edge=False, title="recorded products", title_justify="left")
     for heading in ("number", "type", "target", "filter", "exposure", "made from", "MB", "file"):
@@ -181,10 +181,10 @@ def _products_table(products: Sequence[Mapping[str, Any]]) -> Table:
     for product in products:
         exposure = product.get("exposure_time")
         table.add_row(
-            str(product["number"]), str(product["product_type"]), str(product.get("target", "")),
-            str(product.get("filter", "")), "" if exposure is None else f"{exposure:g} s",
+            *(Text(clean(product.get(key, ""))) for key in ("number", "product_type", "target", "filter")),
+            "" if exposure is None else f"{exposure:g} s",
             f"{len(product.get('inputs', ()))} frames", f"{int(product['size']) / 1e6:.1f}",
-            str(product["file_location"]),
+            Text(clean(product["file_location"])),
         )  # fmt: skip
     return table
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from toros.config import Config
     from toros.network.supervisor import Supervisor
 
-__all__ = ["Rehearsal", "clear_folder", "private_environment"]
+__all__ = ["Rehearsal", "private_environment", "take_folder"]
 
 MARK = ".toros-demo"  # says that a folder is ours to empty
-KEPT = ("cache",)  # what makes a second night quicker
+CACHE = "cache"  # what makes a second night quicker
 CLOCK_RATE = 600.0  # seconds of exposure in a real second
 SEVERE = (" WARNING ", " ERROR ", " CRITICAL ", "ended (", "has not drained", "cannot be started", "Traceback")
 
@@ -31,7 +31,7 @@ class Rehearsal:
     Parameters
     ----------
     folder : Path
-        Where everything is written.
+        Where everything is written; see `take_folder`.
     seed : int
         Of the simulated sky and noise.
     changes : mapping, optional
@@ -113,7 +113,6 @@ class Rehearsal:
         for name, change in self._changes.items():
             changes[name] = {**changes.get(name, {}), **change}
         made = make_node(self.folder, authentication=False, changes=changes)
-        (self.folder / MARK).touch()
         return Path(made["configuration"])
 
     def _say(self, name: str, line: str) -> None:
@@ -125,7 +124,7 @@ class Rehearsal:
 
 def private_environment(folder: Path) -> dict[str, str]:
     """Return the environment in which libraries keep their caches and temporary files in a folder."""
-    cache = folder / "cache"
+    cache = folder / CACHE
     places = {
         "XDG_CACHE_HOME": cache, "XDG_CONFIG_HOME": cache / "config", "MPLCONFIGDIR": cache / "matplotlib",
         "NUMBA_CACHE_DIR": cache / "numba", "ASTROPY_CACHE_DIR": cache / "astropy",
@@ -137,15 +136,21 @@ def private_environment(folder: Path) -> dict[str, str]:
     return {**others, **{name: str(place) for name, place in places.items()}}
 
 
-def clear_folder(folder: Path) -> None:
-    """Empty the folder of an earlier rehearsal but for its caches; raise ConfigurationError where it is not one."""
+def take_folder(folder: Path, *, keep: bool = False) -> None:
+    """Make a folder ours, and empty it of an earlier rehearsal, but for its caches, unless that is kept.
+
+    Raises
+    ------
+    ConfigurationError
+        There is something in it that no rehearsal has made.
+    """
     folder = folder.expanduser().absolute()
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not (folder / MARK).exists():
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not (folder / MARK).exists():
         raise ConfigurationError(f"{folder} is not empty and not an earlier demo's: name another with --folder")
+    (folder / MARK).touch()
     for path in folder.iterdir():
-        if path.name in KEPT:
+        if keep or path.name in (MARK, CACHE):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -129,13 +129,14 @@ def orders_tree(nodes: Sequence[Node], title: str = "") -> Tree:
 def orders_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     """Return orders as a table."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("accepted (UTC)", "id", "desk", "request", "state", "pid", "time", "in short"):
         table.add_column(heading, no_wrap=heading != "in short")
     for row in rows:
         table.add_row(
-            *(clean(row.get(key, ""))[:64] for key in ("accepted", "id", "desk", "request")),
-            state_text(str(row.get("state", ""))), process_of(row), duration(row), in_short(row),
+            *(Text(clean(row.get(key, ""))[:64]) for key in ("accepted", "id", "desk", "request")),
+            state_text(str(row.get("state", ""))), process_of(row), duration(row), Text(in_short(row)),
         )  # fmt: skip
     return table

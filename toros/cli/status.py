@@ -100,6 +100,7 @@ def look_at_desks(desks: Desks, desk: str | None = None) -> dict[str, dict[str, 
 def desks_table(desks: Desks, found: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     """Return the desks as a table; a configuration other than ours is marked."""
     from rich.table import Table
+    from rich.text import Text
 
     from toros.cli.screen import clean
     from toros.config import config_hash
@@ -115,17 +116,17 @@ def desks_table(desks: Desks, found: Mapping[str, Mapping[str, Any]]) -> Rendera
         counts, outbox = answer.get("counts", {}), answer.get("outbox", {})
         other = answer.get("configuration") != ours
         table.add_row(
-            name, "[green]● ready[/]", str(answer.get("pid", "")), clean(answer.get("version", "")),
-            f"[yellow]{clean(answer.get('configuration', ''))} (not ours)[/]" if other else ours,
+            name, "[green]● ready[/]", *(Text(clean(answer.get(key, ""))) for key in ("pid", "version")),
+            Text(f"{clean(answer.get('configuration', ''))} (not ours)", style="yellow") if other else ours,
             *[_count(counts.get(state, 0), state) for state in STATES],
             _count(outbox.get("waiting", 0), "queued"), _count(outbox.get("parked", 0), "buried"),
         )  # fmt: skip
     return table
 
 
-def _count(number: int, state: str) -> str:
+def _count(number: object, state: str) -> str:
     colour = {"buried": "bold red", "running": "bold blue", "queued": "cyan"}.get(state, "")
-    if not number:
+    if not isinstance(number, int) or not number:
         return "[dim]0[/]"
     return f"[{colour}]{number}[/]" if colour else str(number)
 
