@@ -62,9 +62,7 @@ def test_slow_headers_and_slow_bodies_are_cut_and_others_do_not_notice(tmp_path:
         drip(slow, 4.0)
         wait_until_closed(slow + silent, 4.0)
         assert 4.5 < time.monotonic() - started < 6.5
-    assert not customer.errors
-    assert len(customer.seconds) > 100
-    assert customer.p99 < 0.1
+        customer.was_served()
 
 
 def test_who_says_nothing_loses_its_place_to_who_does(desk: Served, customer: Customer) -> None:
@@ -73,8 +71,7 @@ def test_who_says_nothing_loses_its_place_to_who_does(desk: Served, customer: Cu
         assert desk.files < 256 + 50 + 4 * BATCH  # those just taken from the kernel, or just dropped
         customer.wait(100)
         assert desk.files < 256 + 50
-    assert not customer.errors
-    assert customer.p99 < 0.1
+        customer.was_served()
 
 
 def test_a_kept_connection_is_closed_after_a_while(tmp_path: Path) -> None:
