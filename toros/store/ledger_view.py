@@ -85,11 +85,12 @@ class Viewing(LedgerBase):
             counts = dict.fromkeys((state.value for state in State), 0)
             for state, count in session.execute(sa.select(Order.state, sa.func.count()).group_by(Order.state)):
                 counts[state] = count
-            parcels = dict(session.execute(_UNDELIVERED).tuples().all())
+            outbox = {"waiting": 0, "parked": 0}
+            for state, count in session.execute(_UNDELIVERED):
+                outbox[state] = count
             oldest = session.execute(sa.select(sa.func.min(Order.number)).where(Order.state == "queued")).scalar()
             since = session.execute(sa.select(Order.accepted).where(Order.number == oldest)).scalar()
             waited = 0.0 if since is None else (self.clock.now() - moment_of(since)).total_seconds()
-            outbox = {"waiting": parcels.get("waiting", 0), "parked": parcels.get("parked", 0)}
             return {"counts": counts, "outbox": outbox, "oldest_queued": max(0.0, waited)}
 
         return self.database.read(query)

@@ -170,10 +170,10 @@ class Horizon(Base):
 
     __tablename__ = "horizon"
 
-    only: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    single: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     forgotten: Mapped[str] = mapped_column(String(32))
 
-    __table_args__ = (CheckConstraint("only = 1", name="horizon_only"),)
+    __table_args__ = (CheckConstraint("single = 1", name="horizon_single"),)
 
 
 # The same as tables, for statements that need no object of them.

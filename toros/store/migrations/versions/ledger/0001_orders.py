@@ -114,11 +114,11 @@ def _beside_orders() -> None:
     )
     op.create_table(
         "horizon",
-        sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("single", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("forgotten", TIME, nullable=False),
-        sa.CheckConstraint("only = 1", name="horizon_only"),
+        sa.CheckConstraint("single = 1", name="horizon_single"),
     )
-    op.bulk_insert(sa.table("horizon", sa.column("only"), sa.column("forgotten")), [{"only": 1, "forgotten": ""}])
+    op.bulk_insert(sa.table("horizon", sa.column("single"), sa.column("forgotten")), [{"single": 1, "forgotten": ""}])
 
 
 def _outbox() -> None:
