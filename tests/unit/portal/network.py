@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ RAW = "raw:2026-11-19/OBS"
 BATCH = "products:2026-11-19/B"
 
 
-def png(seed: int, *, side: int = 256, noise: float = 0.06) -> bytes:
+@cache
+def png(seed: int, *, side: int = 96, noise: float = 0.06) -> bytes:
     """Return a small picture of stars on a noisy sky."""
     random = np.random.default_rng(seed)
     rows, columns = np.mgrid[:side, :side]
@@ -171,7 +173,7 @@ class Network:
         raise Refusal(FaultCode.UNKNOWN_REQUEST, "no desk knows this request")
 
     def _status(self, service: str) -> Row:
-        states = [r["state"] for r in self.rows if r["desk"] == service]
+        states = [str(r.get("state")) for r in self.rows if r["desk"] == service]
         return {
             "desk": service, "instance": service, "pid": 4242, "version": "0.1.0", "started": "2026-11-20T00:11:00.000",
             "configuration": config_hash(self.config) if service != "telescope" else "0badc0de" * 8,
