@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import CheckConstraint, MetaData, UniqueConstraint
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from toros.store.alerts import METADATA, AlertRow, alert_with_hash, alerts_before, alerts_of
+from toros.store.database import Database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/alert_robot.sqlite", service="alert_robot")
+    database.prepare(METADATA)
+    yield database
+    database.close()
+
+
+def row(number: int, **changes: Any) -> AlertRow:
+    fields = {
+        "order_id": f"order-{number}",
+        "event": "S261120ab",
+        "alert_type": "PRELIMINARY",
+        "time_created": f"2026-11-20T02:{number:02d}:00.000",
+        "received": "2026-11-20T02:30:00.000",
+        "hash": f"{number:064d}",
+        "is_mock": False,
+        "location": "alerts:S261120ab/x.json",
+        "result": {"notes": []},
+    }
+    return AlertRow(**(fields | changes))
+
+
+def facts(metadata: MetaData) -> dict[str, Any]:
+    """Return what a schema says: columns, uniqueness, laws, indexes."""
+    return {
+        table.name: (
+            {(c.name, c.nullable, c.primary_key, type(c.type.as_generic()).__name__) for c in table.columns},
+            {tuple(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)},
+            {c.name for c in table.constraints if isinstance(c, CheckConstraint)},
+            {(i.name, tuple(i.columns.keys())) for i in table.indexes},
+        )
+        for table in metadata.sorted_tables
+    }
+
+
+def test_the_migration_makes_the_table_of_the_code(database: Database) -> None:
+    found = MetaData()
+    database.read(lambda session: found.reflect(session.connection(), only=["alerts"]))
+    assert facts(found) == facts(METADATA)
+
+
+def test_an_event_is_told_in_the_order_of_writing_and_the_desk_in_that_of_arrival(database: Database) -> None:
+    for number in (3, 1, 2):
+        database.write(lambda session, number=number: session.add(row(number)))
+    story = database.read(lambda session: [each.order_id for each in alerts_of(session, "S261120ab")])
+    assert story == ["order-1", "order-2", "order-3"]
+    arrivals = database.read(lambda session: [each.order_id for each in alerts_before(session, None, 10)])
+    assert arrivals == ["order-2", "order-1", "order-3"]
+    assert database.read(lambda session: [e.order_id for e in alerts_before(session, "order-2", 1)]) == ["order-1"]
+
+
+def test_the_same_content_is_kept_once(database: Database) -> None:
+    database.write(lambda session: session.add(row(1)))
+    found = database.read(lambda session: alert_with_hash(session, f"{1:064d}"))
+    assert found is not None
+    assert found.order_id == "order-1"
+    with pytest.raises(IntegrityError):
+        database.write(lambda session: session.add(row(2, hash=f"{1:064d}")))
+
+
+@pytest.mark.parametrize("changes", [{"hash": "short"}, {"observation": "order-9"}, {"event": None}])
+def test_the_database_states_the_law(database: Database, changes: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError):
+        database.write(lambda session: session.add(row(1, **changes)))
+
+
+def test_a_row_for_the_wire_has_no_empty_fields(database: Database) -> None:
+    def plain(session: Session) -> dict[str, Any]:
+        return alerts_of(session, "S261120ab")[0].plain()
+
+    database.write(lambda session: session.add(row(1, significant=False)))
+    told = database.read(plain)
+    assert told["significant"] is False
+    assert None not in told.values()
+    assert "observation" not in told
