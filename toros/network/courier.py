@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Courier"]
 
-FIRST, LONGEST = (
+FIRST, LONGEST = 0.5, 10.0  # seconds before a peer that failed is tried again: doubling, a quarter more or less
     0.5,
     15.0,
 )  # seconds before a peer that failed is tried again: doubling, a quarter more or less by chance

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from toros.errors import DatabaseError, LeaseLost, OrderCancelled, Permanent, Temporary, TorosError
+from toros.errors import ChildDied, DatabaseError, LeaseLost, OrderCancelled, Permanent, Temporary, TorosError
 from toros.network.context import Attempt, OrderContext, QuestionContext, Workshop
 from toros.network.heart import Heart
 from toros.network.service import Handler, Onward, Outcome
@@ -25,6 +25,7 @@ __all__ = ["Workers"]
 
 REST = 5.0  # seconds that an idle lane sleeps at most: nobody needs it to wake, it only says that it is alive
 PATIENCE = (0.2, 5.0)  # seconds between two tries to store an ending while the database is away: first, longest
+HARMLESS = (Temporary, ChildDied, DatabaseError)  # failures after which even what moves hardware may be tried again
 UNKNOWN_STATE = (
     "the daemon was cut off in the middle of this order, and what it does is never done twice by itself: "
     "look at the device, then retry or cancel"
@@ -232,7 +233,7 @@ class Workers:
             ledger.drop(claim, reason)
             log.info("%s %s: %s", claim.request, claim.id, reason)
             return
-        once = request_of(claim.order).repeat == "never" and not isinstance(error, Temporary)
+        once = request_of(claim.order).repeat == "never" and not isinstance(error, HARMLESS)
         permanent = once or isinstance(error, Permanent | Refusal)
         known = isinstance(error, TorosError | Refusal)
         if not known:

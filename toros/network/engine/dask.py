@@ -17,6 +17,7 @@ __all__ = ["DaskPool"]
 
 T = TypeVar("T")
 LOOK = 0.2  # seconds between two looks at whether a piece of work should end early
+CONNECT = 5.0  # seconds for the scheduler to answer
 WIDTH = 64  # pieces of one order that are on the cluster at once; the scheduler shares them out
 
 
@@ -82,7 +83,7 @@ class DaskPool:
             if self._client is None:
                 try:
                     connect: Any = distributed.Client
-                    self._client = connect(self._scheduler, timeout=5, set_as_default=False, name="toros")
+                    self._client = connect(self._scheduler, timeout=CONNECT, set_as_default=False, name="toros")
                 except OSError as error:
                     raise Temporary(f"the Dask scheduler {self._scheduler} does not answer: {error}") from None
             return self._client
