@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Courier"]
 
 FIRST, LONGEST = 0.5, 10.0  # seconds before a peer that failed is tried again: doubling, a quarter more or less
-    0.5,
-    15.0,
-)  # seconds before a peer that failed is tried again: doubling, a quarter more or less by chance
 LOOK = 30.0  # seconds after which the outbox is looked at although nobody rang
 HOPELESS = 10  # times in a row that one parcel may fail by a defect at its peer before it is parked
 DEFECTS = frozenset(
