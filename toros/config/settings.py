@@ -127,14 +127,18 @@ class DatabaseSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
     )
 
 
-class ObservatorySettings(_Settings, json_schema_extra={"reader": "telescope"}):
+class ObservatorySettings(
+    _Settings, json_schema_extra={"reader": "telescope, preprocessor (the longitude, to name the night) and portal"}
+):
     """The place that the telescope stands on."""
 
     name: str = Field("Embedded observatory", min_length=1, max_length=68, description="as written in FITS headers")
     longitude: float = Field(-67.3283, ge=-180, le=360, description="degrees, east positive")
     latitude: float = Field(-24.6157, ge=-90, le=90, description="degrees, north positive")
     elevation: float = Field(4637.0, ge=-500, le=9000, description="above the sea; metres")
-    horizon: float = Field(20.0, ge=-5, le=89, description="lowest altitude to observe at; degrees")
+    horizon: float = Field(
+        20.0, ge=-5, le=89, description="lowest altitude to observe at; degrees (the simulator only remarks on it)"
+    )
 
 
 class CameraSettings(_Settings, json_schema_extra={"reader": "telescope"}):
@@ -149,7 +153,7 @@ class CameraSettings(_Settings, json_schema_extra={"reader": "telescope"}):
     seed: int = Field(1, ge=0, le=2**32 - 1, description="seed of the simulated sky and noise")
 
 
-class FileSettings(_Settings, json_schema_extra={"reader": "every daemon that handles files"}):
+class FileSettings(_Settings, json_schema_extra={"reader": "every daemon and the command line"}):
     """Named roots: an order's location is root:path, and nothing outside a root is ever opened."""
 
     roots: dict[RootName, Folder] = Field(
@@ -167,7 +171,9 @@ class FileSettings(_Settings, json_schema_extra={"reader": "every daemon that ha
         return {**defaults, **roots} if isinstance(roots, dict) else roots
 
 
-class EngineSettings(_Settings, json_schema_extra={"reader": "every daemon with heavy work"}):
+class EngineSettings(
+    _Settings, json_schema_extra={"reader": "alert_robot, telescope and preprocessor, for their heavy work"}
+):
     """Who does the heavy work."""
 
     kind: Literal["local", "dask"] = Field("local", description="child processes of this machine, or a Dask cluster")
@@ -200,7 +206,7 @@ class SecuritySettings(_Settings, json_schema_extra={"reader": "every daemon and
     )
 
 
-class OrderSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
+class OrderSettings(_Settings, json_schema_extra={"reader": "every daemon; delivery_timeout by the command line too"}):
     """How orders are tried, remembered and delivered."""
 
     tries: int = Field(5, ge=1, le=100, description="tries before an order is buried")
