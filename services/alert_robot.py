@@ -26,7 +26,6 @@ __all__ = ["SERVICE", "list_alerts", "process_alert", "show_alert"]
 
 SIGNIFICANT, OTHER = 9.0, 5.0  # priorities of follow-up observations
 SAME_PLACE = 1e-4  # degrees: an update that points here again asks for nothing new
-SHOWN = 8  # candidates in a result
 
 
 def process_alert(order: ProcessAlert, context: Context) -> Outcome:
@@ -48,7 +47,7 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
 def list_alerts(question: ListAlerts, context: Context) -> Mapping[str, Any]:
     """Return the alerts that were received, the latest first."""
     rows = context.read(lambda session: alerts_before(session, question.before, question.limit + 1))
-    return {"alerts": [_plain(row) for row in rows[: question.limit]], "more": len(rows) > question.limit}
+    return {"alerts": [row.plain() for row in rows[: question.limit]], "more": len(rows) > question.limit}
 
 
 def show_alert(question: ShowAlert, context: Context) -> Mapping[str, Any]:
@@ -61,7 +60,7 @@ def show_alert(question: ShowAlert, context: Context) -> Mapping[str, Any]:
         "event": question.event,
         "mock": rows[-1].is_mock,
         "retracted": rows[-1].is_retraction,
-        "alerts": [_plain(row) | {"result": row.result} for row in rows],
+        "alerts": [row.plain() | {"result": row.result} for row in rows],
     }
 
 
@@ -117,9 +116,17 @@ def _assessed(
     context.progress(0.9, f"{alert.event} {alert.alert_type}: assessed")
     objection = _objection(alert, assessment, earlier)
     observation = None if objection or assessment.place is None else _observation(alert, assessment, context)
-    result = _heading(alert, order, location, context) | _findings(assessment, plot, settings.credible_level)
-    result["ordered"] = observation is not None and not order.dry_run
-    result["notes"] = [*assessment.notes, *objection]
+    result = (
+        _heading(alert, order, location, context)
+        | assessment.plain()
+        | {
+            "credible_level": settings.credible_level,
+            "ordered": observation is not None and not order.dry_run,
+            "notes": [*assessment.notes, *objection],
+        }
+    )
+    if assessment.plotted:
+        result["sky_plot"] = plot
     if order.dry_run:
         return Outcome(result)
     record = _recorder(alert, order, result, observation, received=iso(context.clock.now()))
@@ -176,29 +183,6 @@ def _heading(alert: Alert, order: ProcessAlert, location: str, context: Context)
     return heading | {name: value for name, value in optional.items() if value is not None}
 
 
-def _findings(assessment: Assessment, plot: str, level: float) -> dict[str, Any]:
-    """Return what the assessment found, as plain values, what is not known left out."""
-    best = assessment.galaxy
-    found: dict[str, Any] = {
-        "galaxy": best.name if best else None,
-        "ra": assessment.place[0] if assessment.place else None,
-        "dec": assessment.place[1] if assessment.place else None,
-        "distance_mpc": best.distance if best else None,
-        "probability": best.share if best else None,
-        "area_deg2": assessment.area,
-        "credible_level": level,
-        "map_distance_mpc": assessment.distance,
-        "map_distance_error_mpc": assessment.distance_error,
-        "sky_plot": plot if assessment.plotted else None,
-        "candidates": [
-            {"name": each.name, "ra": each.ra, "dec": each.dec, "distance_mpc": each.distance,
-             "probability": each.share, "reasons": each.reasons()}
-            for each in assessment.candidates[:SHOWN]
-        ],
-    }  # fmt: skip
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def _recorder(
     alert: Alert, order: ProcessAlert, result: dict[str, Any], observation: Observation | None, received: str
 ) -> Callable[[Session], None]:
@@ -225,26 +209,6 @@ def _recorder(
         session.add(AlertRow(**values))
 
     return record
-
-
-def _plain(row: AlertRow) -> dict[str, Any]:
-    """Return a row for the wire."""
-    values = {
-        "order_id": row.order_id,
-        "event": row.event,
-        "alert_type": row.alert_type,
-        "time_created": row.time_created,
-        "event_time": row.event_time,
-        "received": row.received,
-        "significant": row.significant,
-        "far": row.far,
-        "mock": row.is_mock,
-        "location": row.location,
-        "observation": row.observation,
-        "ra": row.ra,
-        "dec": row.dec,
-    }
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toros.alerts.gwalert import read_gwalert
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Assessment", "assess_alert"]
 
 REACH = 0.01  # of the region's probability must lie where the catalogue reaches, else no galaxy of it is trusted
-KEPT = 20  # candidates that are told
+KEPT = 8  # candidates that are told
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,22 @@ class Assessment:
     notes: tuple[str, ...] = ()
     plotted: bool = False
 
+    def plain(self) -> dict[str, Any]:
+        """Return what was found as plain values with their units in their names; what is not known is left out."""
+        best = self.galaxy
+        found: dict[str, Any] = {
+            "galaxy": best.name if best else None,
+            "ra": self.place[0] if self.place else None,
+            "dec": self.place[1] if self.place else None,
+            "distance_mpc": best.distance if best else None,
+            "probability": best.share if best else None,
+            "area_deg2": self.area,
+            "map_distance_mpc": self.distance,
+            "map_distance_error_mpc": self.distance_error,
+            "candidates": [each.plain() for each in self.candidates],
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
 
 def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: float = 500.0) -> Assessment:
     """Read an alert and its map, rank galaxies, draw the picture; the heavy part of an alert, for a child process.
@@ -73,8 +89,6 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
     Permanent
         The alert or its map cannot be read.
     """
-    import numpy as np
-
     from toros.alerts.galaxies import open_ngc
     from toros.alerts.ranking import rank_galaxies
     from toros.alerts.skymap import read_skymap
@@ -89,16 +103,16 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
     candidates: list[Candidate] = []
     if near < REACH:
         notes.append(
-            f"too far for the catalogue: {near:.2%} of the region's probability is within {max_distance:g} Mpc"
+            f"too far for the catalogue: {100 * near:.2g} % of the region's probability is within {max_distance:g} Mpc"
         )
     else:
         candidates = rank_galaxies(skymap, open_ngc(), level=level, max_distance=max_distance)
     if not candidates:
         notes.append("no galaxy of the catalogue fits: the most probable place is observed instead")
     best = candidates[0] if candidates else None
-    place = (best.ra, best.dec) if best else skymap.centre(int(np.argmax(skymap.density)))
+    place = (best.ra, best.dec) if best else skymap.peak
     area = skymap.area(region)
-    plotted = _plotted(alert, skymap, candidates, plot, place, f"{level:.0%} region {area:,.0f} deg²")
+    plotted = _plotted(alert, skymap, candidates, plot, place, f"{100 * level:.0f} % region {area:,.0f} deg²")
     if not plotted:
         notes.append("the picture of the sky could not be drawn; the log says why")
     return Assessment(

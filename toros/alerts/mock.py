@@ -129,14 +129,14 @@ def mock_skymap(galaxy: str, seed: int, happened: datetime, *, event: str) -> by
     about_galaxy = Gnomonic(ra, dec)
     along, across = off_long * LONG_AXIS, off_short * SHORT_AXIS
     x, y = along * math.cos(turn) - across * math.sin(turn), along * math.sin(turn) + across * math.cos(turn)
-    middle_ra, middle_dec = about_galaxy.sky(np.array([x]), np.array([y]))
-    middle = Gnomonic(float(middle_ra[0]), float(middle_dec[0]))
 
     def exponent(order: NDArray[np.int64], cell: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return half the squared distance from the middle, in standard deviations."""
-        x, y = middle.plane(*_centres(order, cell))
-        along, across = x * math.cos(turn) + y * math.sin(turn), y * math.cos(turn) - x * math.sin(turn)
-        return np.nan_to_num(((along / LONG_AXIS) ** 2 + (across / SHORT_AXIS) ** 2) / 2.0, nan=600.0)
+        """Return half the squared distance from the middle of the region, in standard deviations."""
+        east, north = about_galaxy.plane(*_centres(order, cell))
+        east, north = east - x, north - y
+        along, across = east * math.cos(turn) + north * math.sin(turn), north * math.cos(turn) - east * math.sin(turn)
+        half_square = ((along / LONG_AXIS) ** 2 + (across / SHORT_AXIS) ** 2) / 2.0
+        return np.asarray(np.nan_to_num(half_square, nan=600.0))
 
     order, cell = _mesh(exponent)
     depth = np.minimum(exponent(order, cell), 600.0)

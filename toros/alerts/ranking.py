@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toros.alerts.galaxies import HUBBLE
 
@@ -65,6 +65,17 @@ class Candidate:
         words.append("B magnitude not known" if self.magnitude is None else f"B = {self.magnitude:.1f}")
         words.append(f"{100 * self.share:.1f} % of the candidates' probability")
         return words
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values, its reasons in words."""
+        return {
+            "name": self.name,
+            "ra": self.ra,
+            "dec": self.dec,
+            "distance_mpc": self.distance,
+            "probability": self.share,
+            "reasons": self.reasons(),
+        }
 
 
 def rank_galaxies(

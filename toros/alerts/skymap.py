@@ -110,13 +110,21 @@ class Skymap:
         end = self.start[cell] + 4 ** (DEEPEST - self.order[cell])
         return np.where((cell >= 0) & (index < end), cell, -1)
 
-    def centre(self, cell: int) -> tuple[float, float]:
-        """Return the middle of a cell; ICRS, degrees."""
+    def centre(self, cell: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the middles of cells; ICRS, degrees."""
         from astropy_healpix import healpix_to_lonlat
 
-        order = int(self.order[cell])
-        lon, lat = healpix_to_lonlat(int(self.start[cell]) >> 2 * (DEEPEST - order), 2**order, order="nested")
-        return float(lon.deg), float(lat.deg)
+        order = self.order[cell]
+        lon, lat = healpix_to_lonlat(self.start[cell] >> 2 * (DEEPEST - order), 2**order, order="nested")
+        return lon.deg, lat.deg
+
+    @property
+    def peak(self) -> tuple[float, float]:
+        """The most probable place; ICRS, degrees."""
+        import numpy as np
+
+        ra, dec = self.centre(np.argmax(self.density, keepdims=True))
+        return float(ra[0]), float(dec[0])
 
     def nearer_than(self, distance: float, region: NDArray[np.bool_]) -> float:
         """Return how much of a region's probability lies within a distance.
@@ -168,11 +176,22 @@ def read_skymap(content: bytes) -> Skymap:
     Permanent
         It is no such map; the sentence says what is wrong with it.
     """
+    try:
+        return _skymap(*_table(content))
+    except Permanent:
+        raise
+    except Exception as error:  # noqa: BLE001 - astropy and numpy raise almost anything over a damaged file
+        raise Permanent(f"the map cannot be read: {str(error)[:200]}") from error
+
+
+def _skymap(table: Any, header: Any) -> Skymap:
+    """Return the map in a table, every value checked."""
     import numpy as np
 
-    table, header = _table(content)
     uniq = np.asarray(table["UNIQ"], dtype=np.int64)
     density = np.asarray(table["PROBDENSITY"], dtype=np.float64)
+    if uniq.ndim != 1 or density.shape != uniq.shape:
+        raise Permanent("the map's UNIQ and PROBDENSITY are not one number a cell")
     if uniq.min() < 4 or uniq.max() >= 4 ** (DEEPEST + 2):
         raise Permanent("the map's UNIQ names cells that do not exist")
     order = np.searchsorted(4 ** np.arange(1, DEEPEST + 3, dtype=np.int64), uniq, side="right") - 1
@@ -194,30 +213,28 @@ def read_skymap(content: bytes) -> Skymap:
 
 def _table(content: bytes) -> tuple[Any, Any]:
     """Return the map's table and its header."""
+    import warnings
+
     import astropy.io.fits as fits
 
     if not content.startswith(
         b"SIMPLE  ="
     ):  # neither compressed (a small file may then hold gigabytes) nor anything else
         raise Permanent("the map is not a plain FITS file")
-    try:
-        with fits.open(io.BytesIO(content), memmap=False, lazy_load_hdus=False) as file:
-            hdu = file[1]
-            header, rows = hdu.header, int(hdu.header.get("NAXIS2", 0))
-            if header.get("ORDERING") != "NUNIQ":
-                raise Permanent(
-                    f"the map's ORDERING is {header.get('ORDERING')!r}; only multi-order maps (NUNIQ) are read"
-                )
-            if header.get("COORDSYS", "C") not in ("C", "ICRS"):
-                raise Permanent(f"the map's COORDSYS is {header.get('COORDSYS')!r}; only C (equatorial) is read")
-            if not 0 < rows <= MOST_CELLS or rows * int(header["NAXIS1"]) > len(content):
-                raise Permanent(f"the map claims {rows} cells, more than its file holds or than are read")
-            missing = {"UNIQ", "PROBDENSITY"} - set(hdu.columns.names)
-            if missing:
-                raise Permanent(f"the map has no column {' and no '.join(sorted(missing))}")
-            return hdu.data.copy(), header
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        raise Permanent(f"the map cannot be read: {error}") from None
+    quiet = warnings.catch_warnings(action="ignore")  # what matters of what astropy warns of is checked here
+    with quiet, fits.open(io.BytesIO(content), memmap=False, lazy_load_hdus=False) as file:
+        hdu = file[1]
+        header, rows = hdu.header, int(hdu.header.get("NAXIS2", 0))
+        if header.get("ORDERING") != "NUNIQ":
+            raise Permanent(f"the map's ORDERING is {header.get('ORDERING')!r}; only multi-order maps (NUNIQ) are read")
+        if header.get("COORDSYS", "C") not in ("C", "ICRS"):
+            raise Permanent(f"the map's COORDSYS is {header.get('COORDSYS')!r}; only C (equatorial) is read")
+        if not 0 < rows <= MOST_CELLS or rows * int(header["NAXIS1"]) > len(content):
+            raise Permanent(f"the map claims {rows} cells, more than its file holds or than are read")
+        missing = {"UNIQ", "PROBDENSITY"} - set(hdu.columns.names)
+        if missing:
+            raise Permanent(f"the map has no column {' and no '.join(sorted(missing))}")
+        return hdu.data.copy(), header
 
 
 def _distances(table: Any, by_place: NDArray[np.int64]) -> tuple[Column, Column, Column]:

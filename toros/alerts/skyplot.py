@@ -59,7 +59,7 @@ def plot_sky(
     _write_list(figure, candidates)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        figure.savefig(unfinished, format="png", pil_kwargs={"optimize": True})
+        figure.savefig(unfinished, format="png")
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def _draw_whole_sky(axes: Any, skymap: Skymap, target: tuple[float, float] | Non
     import numpy as np
 
     projection = Mollweide()
-    x, y = np.meshgrid(np.linspace(-2, 2, 801), np.linspace(-1, 1, 401))
+    x, y = np.meshgrid(np.linspace(-2, 2, 701), np.linspace(-1, 1, 351))
     density, levels = _sampled(skymap, *projection.sky(x, y))
     axes.imshow(_shade(density), origin="lower", extent=(-2, 2, -1, 1), interpolation="nearest")
     axes.contour(x, y, levels, [0.5, 0.9], colors=INK, linewidths=[0.9, 0.6], linestyles=["-", "--"])
@@ -94,10 +94,10 @@ def _draw_whole_sky(axes: Any, skymap: Skymap, target: tuple[float, float] | Non
 def _draw_piece(axes: Any, skymap: Skymap, candidates: Sequence[Candidate], target: tuple[float, float] | None) -> None:
     import numpy as np
 
-    middle = target or skymap.centre(int(np.argmax(skymap.density)))
+    middle = target or skymap.peak
     projection = Gnomonic(*middle)
     half = _reach(skymap, projection, candidates)
-    x, y = np.meshgrid(np.linspace(-half, half, 401), np.linspace(-half, half, 401))
+    x, y = np.meshgrid(np.linspace(-half, half, 351), np.linspace(-half, half, 351))
     density, levels = _sampled(skymap, *projection.sky(x, y))
     axes.imshow(_shade(density), origin="lower", extent=(-half, half, -half, half), interpolation="nearest")
     lines = axes.contour(x, y, levels, [0.5, 0.9], colors=INK, linewidths=[1.0, 0.7], linestyles=["-", "--"])
@@ -161,10 +161,9 @@ def _reach(skymap: Skymap, projection: Gnomonic, candidates: Sequence[Candidate]
     import numpy as np
 
     chosen = np.flatnonzero(skymap.region(0.5))
-    sparse = chosen[:: max(1, chosen.size // 500)]
-    places = [skymap.centre(int(cell)) for cell in sparse] + [(c.ra, c.dec) for c in candidates]
-    ra, dec = np.array(places).T
-    x, y = projection.plane(ra, dec)
+    ra, dec = skymap.centre(chosen)
+    x, y = projection.plane(np.append(ra, [each.ra for each in candidates]),
+                            np.append(dec, [each.dec for each in candidates]))  # fmt: skip
     away = np.nan_to_num(np.maximum(np.abs(x), np.abs(y)), nan=WIDEST)
     return float(np.clip(1.15 * away.max(), NARROWEST, WIDEST))
 

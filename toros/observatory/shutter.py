@@ -52,7 +52,7 @@ def bring_to_park(dome: Dome, tell: Tell) -> DomeReading:
 def words(reading: DomeReading) -> str:
     """Return the sensors' word as a sentence's end: `open`, or `closing, 40 % open`."""
     at_rest = reading.shutter in ("open", "closed")
-    return reading.shutter if at_rest else f"{reading.shutter}, {reading.position:.0%} open"
+    return reading.shutter if at_rest else f"{reading.shutter}, {100 * reading.position:.0f} % open"
 
 
 def _watched(

@@ -74,6 +74,25 @@ class AlertRow(Base):
         """True where the event was taken back."""
         return self.alert_type == "RETRACTION"
 
+    def plain(self) -> dict[str, Any]:
+        """Return the row for the wire, without its result; what is not known is left out."""
+        values = {
+            "order_id": self.order_id,
+            "event": self.event,
+            "alert_type": self.alert_type,
+            "time_created": self.time_created,
+            "event_time": self.event_time,
+            "received": self.received,
+            "significant": self.significant,
+            "far": self.far,
+            "mock": self.is_mock,
+            "location": self.location,
+            "observation": self.observation,
+            "ra": self.ra,
+            "dec": self.dec,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
 
 METADATA = Base.metadata
 

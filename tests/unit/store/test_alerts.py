@@ -40,7 +40,10 @@ def facts(metadata: MetaData) -> dict[str, Any]:
     """Return what a schema says: columns, uniqueness, laws, indexes."""
     return {
         table.name: (
-            {(c.name, c.nullable, c.primary_key, type(c.type.as_generic()).__name__) for c in table.columns},
+            {
+                (c.name, c.nullable, c.primary_key, type(c.type.as_generic()).__name__.replace("Double", "Float"))
+                for c in table.columns
+            },
             {tuple(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)},
             {c.name for c in table.constraints if isinstance(c, CheckConstraint)},
             {(i.name, tuple(i.columns.keys())) for i in table.indexes},
