@@ -78,15 +78,20 @@ def carry_out(
     BadFrame
         An input cannot be used, or is not the file that the recipe means.
     """
-    shelf = Shelf()
-    for item in recipe.inputs:
-        if item.role != "frame":
-            shelf.masters[item.role] = _ccd(_read(item, resolve, limits), dimensionless=item.role == "flat")
-            shelf.inputs[item.role] = item
     if not recipe.frames:
         raise BadFrame("its recipe names no frame")
     names = [step.name for step in recipe.steps]
-    if "combine" not in names:
+    combining = "combine" in names
+
+    def read_master(item: Input) -> CCDData:
+        master = _ccd(_read(item, resolve, limits), dimensionless=item.role == "flat")
+        if combining:  # the scatter of the frames says it all, but for what is common to them
+            master.uncertainty = None
+        return master
+
+    masters = [item for item in recipe.inputs if item.role != "frame"]
+    shelf = Shelf(masters, read_master, keep=combining)
+    if not combining:
         frame = _read(recipe.frames[0], resolve, limits)
         return _finished(_apply(_ccd(frame), recipe.steps, shelf, 0)), frame.header
     where = names.index("combine")
@@ -99,8 +104,6 @@ def _combined(
 ) -> tuple[CCDData, Header]:
     """Return the frames combined, each after its own steps, one in memory at a time."""
     options = recipe.steps[where].options
-    for master in shelf.masters.values():
-        master.uncertainty = None  # the scatter of the frames says it all, but for what is common to them
     stack = Stack(len(recipe.frames), scratch)
     first: Header | None = None
     meta: Any = None

@@ -82,11 +82,12 @@ def _spread(mesh: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
 
     rows = (np.arange(shape[0]) + 0.5) * mesh.shape[0] / shape[0] - 0.5
     columns = (np.arange(shape[1]) + 0.5) * mesh.shape[1] / shape[1] - 0.5
-    along = np.stack([np.interp(columns, np.arange(mesh.shape[1]), row) for row in mesh])
+    along = np.stack([np.interp(columns, np.arange(mesh.shape[1]), row) for row in mesh]).astype(np.float32)
     low = np.clip(np.floor(rows).astype(int), 0, mesh.shape[0] - 1)
     high = np.minimum(low + 1, mesh.shape[0] - 1)
-    part = np.clip(rows - low, 0, 1)[:, None]
-    return np.asarray(along[low] * (1 - part) + along[high] * part, dtype=np.float32)
+    part = np.clip(rows - low, 0, 1)[:, None].astype(np.float32)
+    spread: NDArray[np.float32] = along[low] * (1 - part) + along[high] * part
+    return spread
 
 
 def _sigma(image: NDArray[Any]) -> float:
