@@ -58,7 +58,7 @@ class ServiceSettings(
 
     ip: Address = Field("127.0.0.1", description="address to listen on and to reach it at")
     port: Port = Field(8701, description="TCP port; 8701 to 8706 in the order of the services")
-    http: HttpUrl | None = Field(None, description="URL of the desk where it is not http://ip:port/RPC2")
+    http: HttpUrl | None = Field(None, description="URL of the desk where it is not http(s)://ip:port/RPC2")
     name: InstanceName | None = Field(
         None, description="instance name on the network, such as ctmo; the service's own name where absent"
     )
