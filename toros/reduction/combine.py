@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Stack", "combine", "frame_noise"]
 
 BAND = 8 << 20  # pixels of all frames together that are combined at once; ccdproc takes about 50 bytes for each
+MAD_TO_SIGMA = 1.482602218505602  # of a normal distribution
 IN_MEMORY = 64 << 20  # pixels of all frames together; beyond, they wait in a file
 
 
@@ -149,14 +150,14 @@ def _combine_band(
     import warnings
 
     import numpy as np
-    from astropy.stats import mad_std
     from ccdproc import CCDData, Combiner
 
     bands = stack.band(start, stop)
     combiner = Combiner([CCDData(b, unit=unit, mask=~np.isfinite(b)) for b in bands], dtype=np.float64)
 
     def spread(values: Any, axis: int) -> Any:
-        return np.fmax(mad_std(values, axis=axis, ignore_nan=True), floor)
+        middle = np.expand_dims(median(values, axis), axis)
+        return np.fmax(MAD_TO_SIGMA * median(np.abs(values - middle), axis), floor)
 
     def scatter(values: Any, axis: int) -> Any:
         return np.nanstd(values, axis=axis, ddof=1)
@@ -164,9 +165,20 @@ def _combine_band(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # piles without a pixel: they become NaN and are masked
         if clip is not None:
-            combiner.sigma_clipping(low_thresh=clip, high_thresh=clip, func="median", dev_func=spread)
+            combiner.sigma_clipping(low_thresh=clip, high_thresh=clip, func=median, dev_func=spread)
         made = combiner.average_combine(uncertainty_func=scatter)
     return np.asarray(made.data), np.asarray(made.uncertainty.array)
+
+
+def median(values: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Return the median without NaN, as numpy.nanmedian does, ten times faster where few piles hold any."""
+    import numpy as np
+
+    middle: NDArray[Any] = np.median(values, axis=axis)
+    holed = np.isnan(middle)
+    if holed.any():
+        middle[holed] = np.nanmedian(np.moveaxis(values, axis, 0)[:, holed], axis=0)
+    return middle
 
 
 def _pixel_noise(data: NDArray[np.float32]) -> float:

@@ -11,6 +11,7 @@ from astropy.io import fits
 
 from tests.unit.reduction import made_frames as made
 from toros.reduction.batch import Batch, Product
+from toros.reduction.combine import median
 from toros.reduction.inventory import Inventory, list_files
 from toros.reduction.masters import Master
 
@@ -165,3 +166,11 @@ def test_a_large_stack_is_combined_from_disk_to_the_same_bits(tmp_path: Path, mo
     for one, other in zip(here, there, strict=True):
         assert (fits.getdata(one.made.path) == fits.getdata(other.made.path)).all()
         assert (fits.getdata(one.made.path, "UNCERT") == fits.getdata(other.made.path, "UNCERT")).all()
+
+
+def test_the_fast_median_is_numpys(tmp_path: Path) -> None:
+    values = np.random.default_rng(7).normal(size=(6, 20, 30))
+    values[np.random.default_rng(8).random(values.shape) < 0.2] = np.nan
+    values[:, 3, 3] = np.nan
+    with pytest.warns(RuntimeWarning, match="All-NaN"):
+        assert np.array_equal(median(values, 0), np.nanmedian(values, axis=0), equal_nan=True)
