@@ -33,15 +33,13 @@ def database_url(config: Config, service: str) -> sa.URL:
     Raises
     ------
     ConfigurationError
-        The URL is not one, or is neither of SQLite nor of PostgreSQL.
+        The URL is not one, or the password file cannot be read.
     """
     text = config.database.url.replace("{service}", service).replace("{state}", str(config.state.expanduser()))
     try:
         url = sa.make_url(text)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):
         raise ConfigurationError("database.url is not a database URL; allowed: sqlite:///… or postgresql://…") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise ConfigurationError(f"database.url: {url.get_backend_name()} is not known; allowed: sqlite, postgresql")
     password = os.environ.get("TOROS_DATABASE_PASSWORD")
     if config.database.password_file is not None:
         try:
@@ -222,8 +220,10 @@ class Database:
         assert self.file is not None
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+            if not self.file.exists():
+                os.close(os.open(self.file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         except OSError as error:
-            raise DatabaseError(f"the folder of {self.where} cannot be made: {error.strerror}") from None
+            raise DatabaseError(f"{self.where} cannot be made: {error.strerror}") from None
 
     def _in_session(self, change: Callable[[Session], T]) -> T:
         with Session(

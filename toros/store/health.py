@@ -24,6 +24,8 @@ def check(file: Path) -> None:
     if not file.exists() or file.stat().st_size == 0:
         _refuse_vanished(file)
         return
+    if _cut_short(file):
+        raise _damaged(file, "its end is missing")
     thorough = file.stat().st_size <= THOROUGH
     try:
         connection = sqlite3.connect(file, timeout=30)
@@ -38,6 +40,18 @@ def check(file: Path) -> None:
         raise _damaged(file, found)
     if broken is not None:
         raise _damaged(file, f"rows of {broken[0]} belong to rows of {broken[2]} that are missing")
+
+
+def _cut_short(file: Path) -> bool:
+    """Return True where the file is shorter than its first page says and no log can hold the rest."""
+    log = file.with_name(file.name + "-wal")
+    if log.exists() and log.stat().st_size > 0:
+        return False
+    with file.open("rb") as stream:
+        head = stream.read(100)
+    size = int.from_bytes(head[16:18], "big") if len(head) == 100 else 0
+    pages = int.from_bytes(head[28:32], "big")
+    return file.stat().st_size < pages * (65536 if size == 1 else size)
 
 
 def _refuse_vanished(file: Path) -> None:

@@ -5,7 +5,7 @@ Times are UTC, ISO 8601 with milliseconds, as orders write them: they sort as te
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from toros.store.moves import FINISHED, PARCEL_STATES
@@ -20,7 +20,8 @@ AT_ONCE = ""  # a due time that sorts before every other
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({listed})"
 
 
 class Base(DeclarativeBase):
@@ -37,7 +38,7 @@ class Order(Base):
     request: Mapped[str] = mapped_column(String(64))
     lane: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
-    priority: Mapped[float]  # 0 to 10
+    priority: Mapped[float] = mapped_column(Double)  # 0 to 10
     due: Mapped[str] = mapped_column(String(32))  # not before; empty for at once
     expires: Mapped[str | None] = mapped_column(String(32))
     parent: Mapped[str | None] = mapped_column(String(64))
@@ -52,7 +53,7 @@ class Order(Base):
     lease: Mapped[int]  # grows with every claim: what an older one commits is refused
     owner: Mapped[str | None] = mapped_column(String(200))  # the worker that holds or held it
     beats: Mapped[int]  # heartbeats of this lease
-    fraction: Mapped[float | None]  # progress, 0 to 1
+    fraction: Mapped[float | None] = mapped_column(Double)  # progress, 0 to 1
     message: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     interrupted: Mapped[bool]  # an earlier try was cut off by a crash

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import workorders
 from tests.unit.store.desk import OWNER, Desk, Made
 from toros.errors import DatabaseError, LeaseLost, OrderCancelled
 from toros.store.schema import BODIES, ORDERS, CancelNote
@@ -27,10 +28,6 @@ def test_the_most_urgent_order_is_claimed_first_then_the_oldest(desk: Desk) -> N
 
 def test_a_lane_waits_for_no_other_lane(telescope: Desk) -> None:
     telescope.accept(telescope.observation())
-    closing = telescope.batch  # any telescope order of another lane
-    del closing
-    import workorders
-
     close = workorders.parse({"id": telescope.id(), "request": "close_dome"})
     telescope.accept(close)
     assert telescope.next() is not None
@@ -114,8 +111,6 @@ def test_a_law_broken_by_an_effect_is_told_and_harms_nobody(desk: Desk) -> None:
 
 def test_an_onward_order_may_name_its_desk(desk: Desk) -> None:
     desk.accept()
-    import workorders
-
     cancel = workorders.parse({"request": "cancel", "order_id": "X-1"})
     claim = desk.claim()
     with pytest.raises(ValueError, match="which one"):

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from tests.unit.store.desk import Desk
+from tests.unit.store.desk import Desk, Made
 from toros.store import moves
 from toros.store.schema import ORDERS, PARCELS
 from workorders.envelope import State
@@ -79,8 +79,6 @@ def test_the_database_refuses_values_without_meaning(desk: Desk, values: dict[st
 
 
 def test_parcels_obey_their_law_too(desk: Desk) -> None:
-    from tests.unit.store.desk import Made
-
     desk.accept()
     desk.ledger.finish(desk.claim(), Made(orders=[desk.product()]))
     desk.ledger.delivered(desk.ledger.due()[0], {})
