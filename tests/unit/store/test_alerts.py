@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,13 +11,13 @@ from sqlalchemy.orm import Session
 from toros.store.alerts import METADATA, AlertRow, alert_with_hash, alerts_before, alerts_of
 from toros.store.database import Database
 
+Opened = Callable[..., Database]
+
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/alert_robot.sqlite", service="alert_robot")
-    database.prepare(METADATA)
-    yield database
-    database.close()
+def database(opened: Opened) -> Database:
+    """The alert robot's, in SQLite and in PostgreSQL."""
+    return opened("alert_robot")
 
 
 def row(number: int, **changes: Any) -> AlertRow:
