@@ -12,10 +12,11 @@ import logging
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,11 @@ class Served:
             return list(_ledger(database).list_orders(limit=1000)["orders"])
         finally:
             database.close()
+
+    def stored(self) -> list[str]:
+        """Return the id of every row in the ledger's table of orders, read past the ledger."""
+        with closing(sqlite3.connect(self.folder / "ledger.sqlite")) as database:
+            return [row[0] for row in database.execute("SELECT id FROM orders")]
 
 
 @contextmanager

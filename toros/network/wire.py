@@ -19,6 +19,7 @@ from xml.parsers import expat
 from defusedxml import DefusedXmlException
 from defusedxml.xmlrpc import DefusedExpatParser
 
+from toros.network.flat import read_flat
 from workorders.refusal import TEMPORARY, FaultCode, Refusal
 
 __all__ = [
@@ -76,6 +77,8 @@ def loads(body: bytes, limits: Limits = ORDER) -> dict[str, Any]:
     Refusal
         MALFORMED, TOO_LARGE or BAD_VALUE; nothing else, whatever the bytes are.
     """
+    if (fields := read_flat(body)) is not None:
+        return fields
     reader = _read(body, "methodCall", limits)
     if reader.method != METHOD:
         raise Refusal(FaultCode.MALFORMED, "no such method", value=reader.method or None, allowed=METHOD)
