@@ -80,12 +80,9 @@ def in_short(row: Mapping[str, Any]) -> str:
     from toros.portal import words
 
     said = words.sentence(row)
-    fraction, fields = row.get("fraction"), row.get("fields")
+    fraction = row.get("fraction")
     if row.get("state") == "running" and isinstance(fraction, int | float):
         said = f"{fraction:.0%} {said}"
-    elif isinstance(fields, Mapping) and "product_type" in fields:
-        name = str(fields.get("file_location", "")).rpartition("/")[2]
-        said = f"{fields['product_type']} {name}, {said}" if row.get("result") else f"{fields['product_type']} {name}"
     return clean(said)
 
 

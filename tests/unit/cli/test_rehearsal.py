@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toros.cli.rehearsal import MARK, take_folder, private_environment
+from toros.cli.rehearsal import MARK, private_environment, take_folder
 from toros.errors import ConfigurationError
 
 

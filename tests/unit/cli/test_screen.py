@@ -6,12 +6,13 @@ import io
 
 from rich.console import Console
 
-from toros.cli.screen import clean, in_short, order_line, orders_table, orders_tree, plain_line
+from toros.cli.screen import clean, order_line, orders_table, orders_tree, plain_line
 from toros.portal.tree import build_forest
 
 ALERT = {
     "id": "A", "request": "process_alert", "desk": "alert_robot", "state": "done",
-    "accepted": "2026-11-20T02:00:00.000", "started": "2026-11-20T02:00:00.100", "finished": "2026-11-20T02:00:01.300", "worker": "alert_robot@host:41",
+    "accepted": "2026-11-20T02:00:00.000", "started": "2026-11-20T02:00:00.100",
+    "finished": "2026-11-20T02:00:01.300", "worker": "alert_robot@host:41",
     "result": {"event": "MS261120a", "galaxy": "NGC4993"},
     "onward": [{"id": "B", "desk": "telescope", "request": "observation", "state": "delivered"}],
 }  # fmt: skip
@@ -53,12 +54,6 @@ def test_a_tree_of_any_depth_can_be_drawn() -> None:
     for i, row in enumerate(rows[1:]):
         row["parent"] = rows[i]["id"]
     assert drawn(orders_tree(build_forest(rows))).count("observation") >= 30
-
-
-def test_a_product_is_named() -> None:
-    row = {"request": "ingest_data_product", "state": "done", "result": {"product": 7},
-           "fields": {"product_type": "master_bias", "file_location": "products:n/b/master_bias.fits"}}  # fmt: skip
-    assert in_short(row) == "master_bias master_bias.fits, product 7"
 
 
 def test_what_a_stranger_wrote_is_shown_and_not_obeyed() -> None:
