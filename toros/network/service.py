@@ -73,7 +73,7 @@ class Context(Protocol):
     log: logging.LoggerAdapter[Any]
 
     def progress(self, fraction: float, message: str) -> None:
-        """Say how far the order is, 0 to 1; raise OrderCancelled where it was taken back, LeaseLost where it is not ours."""
+        """Say how far the order is, 0 to 1; raise OrderCancelled or LeaseLost where it is not ours any more."""
         ...
 
     def read(self, query: Callable[[Session], T]) -> T:
