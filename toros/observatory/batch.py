@@ -122,6 +122,8 @@ def take_batch(
         A frame could not be written.
     """
     frames, aborts = plan.frames(), len(telescope.aborts)
+    for unfinished in folder.glob(".*.tmp"):  # of a writer that was killed
+        unfinished.unlink(missing_ok=True)
     missing = [frame for frame in frames if not (folder / frame.file_name).exists()]
     found = len(frames) - len(missing)
     for done, frame in enumerate(missing, found):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import pickle
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.alerts.maps import blob
 from tests.unit.alerts.samples import gwalert_sample
 from toros.alerts.assessment import assess_alert
 from toros.alerts.mock import mock_gwalert
@@ -39,6 +41,21 @@ def test_where_no_galaxy_is_near_enough_the_most_probable_place_is_named(alert: 
     assert assessment.place is not None
     assert "too far for the catalogue" in assessment.notes[0]
     assert "most probable place" in assessment.notes[1]
+
+
+def test_without_distances_the_direction_alone_decides(alert: Path, tmp_path: Path) -> None:
+    """As for bursts: nobody knows how far."""
+    fields = json.loads(alert.read_text())
+    fields["event"] |= {"group": "Burst", "classification": None, "properties": None}
+    fields["event"]["skymap"] = base64.b64encode(blob(186.6, 12.9, 2.0, distance=None, order=6)).decode()
+    alert.write_text(json.dumps(fields))
+    assessment = assess_alert(alert, tmp_path / "sky.png")
+    assert assessment.distance is None
+    assert assessment.galaxy is not None
+    assert assessment.galaxy.deviation is None
+    assert len(assessment.candidates) == 8
+    assert "map_distance_mpc" not in assessment.plain()
+    assert assessment.plotted
 
 
 def test_a_picture_that_cannot_be_drawn_holds_nothing_up(alert: Path, tmp_path: Path) -> None:
