@@ -74,6 +74,7 @@ class Report:
     daemons: list[Process] = field(default_factory=list)
     silent: Mapping[str, str] = field(default_factory=dict)
     night: str = ""
+    folder: str = ""
     first_product: str = ""
 
 
@@ -139,6 +140,8 @@ def _gathered(config: Config, order_id: str, ask: Ask, now: Callable[[], datetim
     report.unusable = [each for batch in batches for each in _list(batch.get("unusable")) if isinstance(each, Mapping)]
     report.marks = list(dict.fromkeys(str(mark) for batch in batches for mark in _list(batch.get("marks"))))
     report.night = next((str(p["night"]) for p in report.products if p.get("night")), "")
+    places = [str(p["file_location"]) for p in report.products if p.get("file_location")]
+    report.folder = os.path.commonprefix(places).rpartition("/")[0]
     report.daemons = _daemons(node, look_at_desks(config, now, ask=ask))
     ends = [str(row["finished"]) for row in _rows(node, "calibrate_file_batch") if row.get("finished")]
     since = report.alert.get("time_created") or node.row.get("accepted")

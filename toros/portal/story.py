@@ -180,8 +180,8 @@ def _folded(nodes: Sequence[Node], depth: int, began: str) -> Iterator[Step | tu
 
 
 def _title(node: Node) -> str:
-    """Return the event, or else the target, that a tree is about."""
-    for name in ("event", "target"):
+    """Return the event, or else the target or the files, that a tree is about."""
+    for name in ("event", "target", "file_location"):
         for _, each in walk([node]):
             for source in (each.row.get("result"), each.row.get("fields")):
                 found: Any = source.get(name) if isinstance(source, dict) else None

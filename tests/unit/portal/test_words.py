@@ -64,6 +64,11 @@ def test_sentences_tell_what_matters() -> None:
         "48 of 48 lights calibrated, 1 master, 1 frame unusable"
     )
     assert say(request="ingest_data_product", result={"product": 12}) == "product 12"
+    asked = {"product_type": "master_bias", "file_location": "products:n/B/masters/master_bias.fits"}
+    assert say(request="ingest_data_product", fields=asked, result={"product": 1}) == (
+        "master bias master_bias.fits, product 1"
+    )
+    assert say(request="ingest_data_product", fields=asked) == "master bias master_bias.fits"
     assert say(state="buried", reason="raw:x does not exist", result={"a": 1}) == "raw:x does not exist"
     assert say(state="running", message="frame 3 of 5") == "frame 3 of 5"
     assert say(request="share", result={"sent": 3, "to": ["a", "b"], "empty": ""}) == "sent 3, 2 to"
