@@ -268,19 +268,16 @@ class Batch:
 
         def note(index: int, answer: Any) -> None:
             key, job = jobs[todo[index]]
+            if isinstance(answer, OSError):  # a full disk will not be better for the next frame
+                raise Temporary(f"the product {key} could not be written: {answer.strerror or answer}") from answer
             if isinstance(answer, Made):
                 self.journal.finished(key, job.recipe.hash, answer)
-            elif not isinstance(answer, OSError):
+            else:
                 self.journal.failed(key, reason_of(answer))
+            answers[todo[index]] = answer
 
-        for i, answer in zip(
-            todo, self._each(make_product, [(jobs[i][1],) for i in todo], word, start, stop, note), strict=True
-        ):
-            if isinstance(answer, OSError):
-                raise Temporary(
-                    f"the product {jobs[i][0]} could not be written: {answer.strerror or answer}"
-                ) from answer
-            answers[i] = answer
+        arguments = [(jobs[i][1],) for i in todo]
+        self._each(make_product, arguments, word, start, stop, note, before=len(jobs) - len(todo))
         return answers
 
     def _each(
@@ -291,11 +288,14 @@ class Batch:
         start: float,
         stop: float,
         note: Callable[[int, Any], None] = lambda index, answer: None,
+        before: int = 0,
     ) -> list[Any]:
         """Run a function over arguments, a few at a time; one whose child dies is tried once more, then given up."""
         answers: list[Any] = []
+        total = before + len(arguments)
         for begin in range(0, len(arguments), self.width):
-            self.progress(start + (stop - start) * begin / len(arguments), f"{begin} of {len(arguments)} {word}")
+            done = before + begin
+            self.progress(start + (stop - start) * done / total, f"{done} of {total} {word}")
             part = arguments[begin : begin + self.width]
             for index, answer in enumerate(self.run(function, part)):
                 if isinstance(answer, ChildDied):
@@ -305,8 +305,8 @@ class Batch:
                     raise answer
                 note(begin + index, answer)
                 answers.append(answer)
-        if arguments:
-            self.progress(stop, f"{len(arguments)} of {len(arguments)} {word}")
+        if total:
+            self.progress(stop, f"{total} of {total} {word}")
         return answers
 
 

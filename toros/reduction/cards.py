@@ -39,6 +39,8 @@ def cards_of(seen: Seen, product: str) -> dict[str, Any]:
     if frame.gain is not None and product == "calibrated" and frame.unit == "adu" and "gain" not in frame.done:
         cards["GAIN"] = (1.0, "electrons per unit of the image: gain is applied")
         cards["EGAIN"] = (1.0, "electrons per unit of the image: gain is applied")
+        if frame.saturation is not None:
+            cards["SATURATE"] = (round(frame.saturation * frame.gain, 1), "electrons, the bias among them")
     if frame.ra is not None and frame.dec is not None:
         cards["RA"] = (round(frame.ra, 7), "pointing; degrees")
         cards["DEC"] = (round(frame.dec, 7), "pointing; degrees")

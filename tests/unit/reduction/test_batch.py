@@ -138,9 +138,11 @@ def test_what_is_finished_is_not_done_again_unless_it_is_gone_or_damaged(tmp_pat
     with (tmp_path / "out/calibrated/light-002.fits").open("r+b") as file:
         file.seek(4000)
         file.write(b"damage")
-    run = Counting()
-    _, second = reduce(Batch(output=tmp_path / "out", run=run, journal=journal), raw)
+    run, said = Counting(), list[str]()
+    again = Batch(output=tmp_path / "out", run=run, journal=journal, progress=lambda f, m: said.append(m))
+    _, second = reduce(again, raw)
     assert [k for k in run.done if k.startswith("make")] == ["make_product light-001", "make_product light-002"]
+    assert said[-2:] == ["1 of 3 calibrated", "3 of 3 calibrated"]
     assert [p.made.sha256 for p in first] == [p.made.sha256 for p in second]
 
 
