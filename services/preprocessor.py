@@ -13,7 +13,7 @@ from toros.clock import iso
 from toros.errors import ChildDied, Permanent
 from toros.network.service import Context, Handler, Outcome, Service
 from toros.reduction.batch import Batch, Product
-from toros.reduction.inventory import Inventory, Seen, Unusable, list_files
+from toros.reduction.inventory import Inventory, Seen, Unusable, list_files, shown
 from toros.reduction.masters import Master
 from toros.reduction.product import Made, is_still_there
 from toros.reduction.structure import Limits
@@ -86,9 +86,9 @@ def _files(order: CalibrateFileBatch, context: Context) -> tuple[list[tuple[Path
             location = f"{where.rstrip('/')}{'' if where.endswith((':', '/')) else '/'}{path.name}"
             files.append((context.files.path(location), location))
         except UnicodeEncodeError:
-            unusable.append(Unusable(path.name.encode("utf-8", "replace").decode(), "its name is not UTF-8 text"))
+            unusable.append(Unusable(shown(path.name), "its name is not UTF-8 text"))
         except Permanent as error:
-            unusable.append(Unusable(path.name, str(error)))
+            unusable.append(Unusable(shown(path.name), shown(str(error))))
     return files, unusable, marks
 
 

@@ -14,6 +14,7 @@ __all__ = ["Calibration", "calibration_of", "correction_of"]
 SIGMA_CLIP = 4.5
 OBJECT_LIMIT = 5.0
 ROUNDS = 4
+SATURATED = 0.05  # part of a light that is worth a word
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def calibration_of(light: Seen, masters: Sequence[Master], *, cosmic_rays: bool 
     correction = correction_of([light], of_kind["bias"], of_kind["dark"])
     flat = None if "flat" in light.frame.done else next(iter(choose(of_kind["flat"], light, filter=True)), None)
     marks = [*light.frame.marks, *correction.marks, *_missing(light, correction, flat)]
+    if light.saturated > SATURATED:
+        marks.append(f"{100 * light.saturated:.0f} % of its pixels are saturated")
     gain, noise = _noise(light, correction.bias, marks)
     bias, dark = correction.bias, correction.dark
     steps = opening_steps(light, overscan=correction.overscan)

@@ -12,7 +12,7 @@ from toros.errors import BadFrame
 from toros.reduction.dialect import Description
 from toros.reduction.structure import Limits
 
-__all__ = ["Inventory", "Seen", "Unusable", "classify", "groups", "inspect", "list_files"]
+__all__ = ["Inventory", "Seen", "Unusable", "classify", "groups", "inspect", "list_files", "shown"]
 
 _FITS = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 FULL = 0.9  # of saturation; a flat beyond it is not linear any more
@@ -215,5 +215,10 @@ def groups(seen: Iterable[Seen], *, by_exposure: bool = False, by_filter: bool =
     return list(sorted_out.values())
 
 
+def shown(name: str) -> str:
+    """Return a file's name as it can be shown and sent: what cannot be printed as a question mark."""
+    return "".join(c if c.isprintable() else "?" for c in name)
+
+
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (" and others" if len(names) > 5 else "")
+    return ", ".join(shown(name) for name in names[:5]) + (" and others" if len(names) > 5 else "")

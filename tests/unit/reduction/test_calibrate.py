@@ -257,6 +257,38 @@ def test_saturated_dead_and_empty_pixels_are_masked(tmp_path: Path) -> None:
     assert light.made.quality["saturated_fraction"] == pytest.approx(1 / 4800, abs=1e-6)
 
 
+def test_rows_without_a_value_and_frames_full_of_light_are_reduced_and_masked(tmp_path: Path) -> None:
+    raw = made.write_night(tmp_path / "raw", lights=0)
+    cards = {"IMAGETYP": "LIGHT", "EXPTIME": 30.0, "FILTER": "r"}
+    torn = made.counts("light", 30, 9).astype(np.float32)
+    torn[7:9] = np.nan
+    made.write_frame(raw / "torn.fits", torn, **cards)
+    made.write_frame(raw / "full.fits", np.full(made.SHAPE, 65535, dtype=np.uint16), **cards)
+    _, lights, _ = reduce(raw, tmp_path / "out", cosmic_rays=True)
+    full, torn_light = (CCDData.read(p.made.path) for p in lights)
+    assert full.mask.all()
+    assert "100 % of its pixels are saturated" in lights[0].marks
+    assert torn_light.mask[7:9].all()
+    assert torn_light.mask.sum() < 2 * 80 + 40
+    assert np.isfinite(torn_light.data[10:]).all()
+
+
+def test_two_cameras_in_one_folder_are_kept_apart(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for camera, level in {"one": 1000, "two": 2000}.items():
+        for n in range(3):
+            bias = np.full(made.SHAPE, level, dtype=np.uint16)
+            bias[0, n] += 1
+            made.write_frame(raw / f"bias-{camera}-{n}.fits", bias, IMAGETYP="BIAS", EXPTIME=0.0, INSTRUME=camera)
+        light = np.full(made.SHAPE, level + 500, dtype=np.uint16)
+        made.write_frame(raw / f"{camera}.fits", light, IMAGETYP="LIGHT", EXPTIME=9.0, INSTRUME=camera, GAIN=None)
+    masters, lights, _ = reduce(raw, tmp_path / "out")
+    assert len(masters) == 2
+    for product in lights:
+        assert np.median(CCDData.read(product.made.path).data) == 500
+
+
 def test_cosmic_rays_are_replaced_and_masked_and_stars_are_not(tmp_path: Path) -> None:
     raw = made.write_night(tmp_path / "raw", lights=0)
     rng = np.random.default_rng(4)

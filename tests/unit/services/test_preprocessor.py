@@ -225,6 +225,17 @@ def test_frames_of_no_known_time_and_of_impossible_values_still_make_orders(desk
     assert any("there is no DATE-OBS" in mark for mark in order.marks)
 
 
+def test_names_that_no_message_can_carry_are_shown_with_question_marks(desk: Rehearsal) -> None:
+    import xmlrpc.client
+
+    made.write_night(raw(desk), biases=0, darks=0, flats=0, lights=1)
+    for name in (b"bell\x07.fits", b"latin-\xe9.fits", b"latin-\xe9.txt", b"new\nline.fits"):
+        Path(os.fsdecode(os.fsencode(raw(desk)) + b"/" + name)).write_bytes(b"x")
+    result = dict(calibrate(desk).result)
+    assert {u["file"] for u in result["unusable"]} == {"bell?.fits", "latin-?.fits", "new?line.fits"}
+    assert xmlrpc.client.loads(xmlrpc.client.dumps((result,)))[0][0] == result
+
+
 def test_a_root_itself_can_be_reduced(desk: Rehearsal) -> None:
     made.write_night(desk.files.root("raw"), biases=0, darks=0, flats=0, lights=1)
     (order,) = products_of(calibrate(desk, "raw:"))
