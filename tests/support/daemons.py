@@ -299,8 +299,7 @@ def once_in_window(daemon: Daemon, name: str, passes: int = 1) -> Iterator[Calla
     daemon.start(TOROS_FAULT_POINT=f"{name}:{passes}", TOROS_FAULT_FILE=str(note))
 
     def kill() -> None:
-        eventually(note.exists, 20.0, 0.005)
-        assert note.read_text().split() == [name, str(daemon.pid)]
+        eventually(lambda: note.exists() and note.read_text().split() == [name, str(daemon.pid)], 20.0, 0.005)
         assert daemon.alive
         daemon.kill()
 
