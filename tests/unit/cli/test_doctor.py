@@ -1,0 +1,146 @@
+"""Given a node that is ill in one way, doctor says in which, and what to do; given a well one, that."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.daemons import Network
+from toros.cli import main
+from toros.cli.codes import ExitCode
+from toros.cli.init import make_node
+from toros.cli.ports import free_ports
+from workorders import DESKS
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    """The configuration of a node that is well and does not run."""
+    ports = dict(zip(DESKS, free_ports(len(DESKS)), strict=True))
+    made = make_node(tmp_path / "node", changes={"services": {name: {"port": port} for name, port in ports.items()}})
+    return Path(made["configuration"])
+
+
+def doctor(node: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Return the exit code and the checks by subject."""
+    capsys.readouterr()
+    code = main(["doctor", "--json", "--config", str(node)])
+    return code, {check["subject"]: check for check in json.loads(capsys.readouterr().out)}
+
+
+def test_a_well_node_has_no_problem(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = doctor(node, capsys)
+    assert code == ExitCode.OK
+    assert {check["verdict"] for subject, check in found.items() if subject not in ("clock", "state")} <= {
+        "ok",
+        "warning",
+    }
+    assert found["configuration"]["verdict"] == found["identities"]["verdict"] == "ok"
+    assert all(found[f"desk {name}"]["found"].startswith("its port is free") for name in DESKS)
+    assert main(["doctor", "--config", str(node)]) == ExitCode.OK
+    assert "● ok" in capsys.readouterr().out
+
+
+def test_files_that_others_can_change_or_read(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    node.chmod(0o666)
+    secret = node.parent / "state" / "tokens" / "operator.token"
+    secret.chmod(0o644)
+    code, found = doctor(node, capsys)
+    assert code == ExitCode.FAILED
+    assert found["configuration"]["advice"] == f"chmod go-w {node}"
+    assert found["token"]["advice"] == f"chmod 600 {secret}"
+
+
+def test_identities_that_are_missing_or_open_to_all(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    identities = node.parent / "state" / "identities.yaml"
+    identities.chmod(0o666)
+    assert "everybody" in doctor(node, capsys)[1]["identities"]["found"]
+    identities.unlink()
+    code, found = doctor(node, capsys)
+    assert (code, found["identities"]["verdict"]) == (ExitCode.FAILED, "problem")
+    assert "toros init" in found["identities"]["advice"]
+
+
+def test_a_root_that_is_not_mounted(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    node.write_text(node.read_text().replace('"raw": "raw"', '"raw": "/mnt/no/such/disk"'))
+    code, found = doctor(node, capsys)
+    assert (code, found["root raw"]["verdict"]) == (ExitCode.FAILED, "problem")
+    assert "mount" in found["root raw"]["advice"]
+
+
+def test_a_port_that_a_stranger_has(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from toros.config import load_config
+
+    settings = load_config(node).services["portal"]
+    with socket.socket() as stranger:
+        stranger.bind((settings.ip, settings.port))
+        stranger.listen()
+        code, found = doctor(node, capsys)
+        assert code == ExitCode.FAILED
+        assert f"port {settings.port} of portal is in use by another program" in found["desk portal"]["found"]
+        assert "services.portal.port" in found["desk portal"]["found"]
+        assert main(["run", "--config", str(node)]) == ExitCode.CONFIGURATION
+        assert f"port {settings.port} of portal is in use" in capsys.readouterr().err
+
+
+def test_a_configuration_that_is_wrong(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    node.write_text(node.read_text() + "\ncolour: red\n")
+    assert main(["doctor", "--config", str(node)]) == ExitCode.CONFIGURATION
+    assert "colour" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with Network(tmp_path_factory.mktemp("served"), services=["telescope"]) as network:
+        yield network
+
+
+def test_a_desk_that_runs_on_another_configuration(served: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    found = doctor(served.file, capsys)[1]["desk telescope"]
+    assert (found["verdict"], str(served["telescope"].pid) in found["found"]) == ("ok", True)
+    served.written["camera"] = {"seed": 99}
+    served.write()
+    found = doctor(served.file, capsys)[1]["desk telescope"]
+    assert found["verdict"] == "warning"
+    assert "restart it" in found["advice"]
+
+
+def test_a_database_that_is_damaged_is_restored_from_its_backup(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Network(tmp_path, services=["telescope"]) as network:
+        telescope = network["telescope"]
+        done = telescope.submit("close_dome", expires="2100-01-01T00:00:00")
+        telescope.wait_for(done)
+        assert telescope.stop() == 0
+        telescope.start()  # backs the database up
+        assert doctor(network.file, capsys)[1]["database telescope"]["verdict"] == "ok"
+        backup = telescope.database.with_name(telescope.database.name + ".backup")
+        telescope.stop()
+        assert backup.exists()
+        whole = telescope.database.read_bytes()
+        telescope.database.write_bytes(whole[:4096] + b"\xff" * 8192 + whole[12288:])
+        code, found = doctor(network.file, capsys)
+        assert (code, found["database telescope"]["verdict"]) == (ExitCode.FAILED, "problem")
+        assert found["database telescope"]["advice"].endswith("toros doctor --restore telescope")
+        assert main(["doctor", "--restore", "telescope", "--config", str(network.file)]) == ExitCode.OK
+        assert doctor(network.file, capsys)[1]["database telescope"]["verdict"] == "ok"
+        telescope.start()
+        assert telescope.status(done)["state"] == "done"
+
+
+def test_a_database_of_a_newer_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Network(tmp_path, services=["telescope"]) as network:
+        network["telescope"].stop()
+        with sqlite3.connect(network["telescope"].database) as database:
+            database.execute("UPDATE alembic_version SET version_num = 'ledger_9999' WHERE version_num LIKE 'ledger%'")
+        database.close()
+        code, found = doctor(network.file, capsys)
+        assert code == ExitCode.FAILED
+        assert "newer version (ledger_9999)" in found["database telescope"]["found"]
