@@ -27,6 +27,7 @@ __all__ = ["Courier"]
 
 FIRST, LONGEST = 0.5, 10.0  # seconds before a peer that failed is tried again: doubling, a quarter more or less
 LOOK = 30.0  # seconds after which the outbox is looked at although nobody rang
+STRANGER = 1.0  # seconds, where a peer that has not been tried yet has something waiting for later
 HOPELESS = 10  # times in a row that one parcel may fail by a defect at its peer before it is parked
 DEFECTS = frozenset(
     {FaultCode.INTERNAL, FaultCode.MALFORMED}
@@ -89,12 +90,18 @@ class Courier:
             rest = LOOK
             try:
                 self._hand_out()
-                rest = min([LOOK, *(route.rest() for route in self._peers.values())])
+                rest = self._rest()
             except DatabaseError as error:
                 log.error("the outbox cannot be read: %s", error)
             except Exception:  # noqa: BLE001 - a defect in one round must not end deliveries for good
                 log.exception("a defect while reading the outbox")
             self._bell.wait(rest)
+
+    def _rest(self) -> float:
+        """Return in how many seconds to look again although nobody rings."""
+        known = {desk for desk, _ in self._peers}
+        strangers = set(self._ledger.waiting_desks()) - known  # left by an earlier daemon, not due yet
+        return min([LOOK, *([STRANGER] if strangers else []), *(route.rest() for route in self._peers.values())])
 
     def _hand_out(self) -> None:
         due: dict[Peer, list[Parcel]] = {}

@@ -147,14 +147,14 @@ class Daemon:
             act=self._workers.act, pages=service.pages(config) if service.pages else (),
         )  # fmt: skip
         self._server: DeskServer = serve(self._desk, service.name, settings, config.security)
+        recovered = self._shop.ledger.recover()
+        if recovered:
+            log.warning("%d orders were cut off when this daemon last ended: %s", len(recovered), ", ".join(recovered))
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT, drain, and return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        recovered = self._shop.ledger.recover()
-        if recovered:
-            log.warning("%d orders were cut off when this daemon last ended: %s", len(recovered), ", ".join(recovered))
         self._workers.start()
         self._courier.start()
         threads = [threading.Thread(target=work, daemon=True) for work in (self._tidy, self._watch, self._drain)]

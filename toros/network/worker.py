@@ -13,7 +13,7 @@ from toros.errors import ChildDied, DatabaseError, LeaseLost, OrderCancelled, Pe
 from toros.network.context import Attempt, OrderContext, QuestionContext, Workshop
 from toros.network.heart import Heart
 from toros.network.service import Handler, Onward, Outcome
-from workorders import Refusal, WorkOrder, request_of
+from workorders import VOCABULARY, Refusal, WorkOrder, parse, request_of
 from workorders.refusal import FaultCode
 
 if TYPE_CHECKING:
@@ -144,11 +144,27 @@ class Workers:
             except DatabaseError as error:
                 pause = _longer(pause)
                 log.error("lane %s: no order can be taken: %s; again in %.1f s", lane, error, pause)
+                self._act_on_queued(lane)
                 self._stopping.wait(pause)
             except Exception:  # noqa: BLE001 - a lane must outlive any order; the lease gives the order back
                 log.exception("lane %s: a defect while serving an order", lane)
                 pause = _longer(pause)
                 self._stopping.wait(pause)
+
+    def _act_on_queued(self, lane: str) -> None:
+        """While nothing can be claimed: do what was accepted before, and must be done even so."""
+        urgent = [
+            r.name for r in VOCABULARY.values() if r.lane == lane and r.without_ledger and r.name in self._handlers
+        ]
+        for name in urgent:
+            try:
+                queued = self._shop.ledger.list_orders(state="queued", named=name)["orders"]
+            except DatabaseError:
+                return
+            for row in reversed(queued):
+                if row["id"] not in self._acted:
+                    log.error("%s %s is done although the ledger cannot write", name, row["id"])
+                    self.act(parse({"id": row["id"], "request": name, **row["fields"]}, self._shop.service))
 
     def _serve(self, claim: Claim) -> None:
         """Work on one order, to its end."""

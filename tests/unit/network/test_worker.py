@@ -414,6 +414,28 @@ class TestWhatMovesMetal:
         assert dome.ended("close-2", "done")["result"] == {"dome": "closed"}
         assert moved == ["close-2"]
 
+    def test_it_is_done_although_it_cannot_be_claimed(self, dome: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Accepted, then the disk fills up: the dome closes now, and the ledger hears of it when it can."""
+        moved: list[str] = []
+        claim, full = dome.ledger.claim, threading.Event()
+        full.set()
+
+        def unwritable(lane: str, owner: str) -> Any:
+            if full.is_set():
+                raise DatabaseError("the disk is full")
+            return claim(lane, owner)
+
+        monkeypatch.setattr(dome.ledger, "claim", unwritable)
+        for number in (1, 2):
+            dome.send(CloseDome(id=f"close-{number}", expires=_in_minutes()))
+        dome.work(
+            {"close_dome": Handler(lambda o, c: moved.append(o.id) or Outcome({"dome": "closed"}))}, {"safety": 1}
+        )
+        eventually(lambda: moved == ["close-1", "close-2"], 3, 0.01)
+        full.clear()
+        assert dome.ended("close-2", "done")["result"] == {"dome": "closed"}
+        assert moved == ["close-1", "close-2"]
+
 
 def test_questions_are_answered_and_unknown_ones_refused(desk: Bench) -> None:
     workers = desk.work({**every_desk(desk.shop, {"work": 1}, lambda: None)})
