@@ -1,16 +1,22 @@
-"""Callers in a process of their own: plain `xmlrpc.client.ServerProxy`, a kept connection each.
+"""Callers in a process of their own, a kept connection each.
+
+One caller is a plain `xmlrpc.client.ServerProxy`. Several are bare sockets with calls written in advance: proxies in
+one process would wait for one another, and measure that.
 
 `python -m tests.bench.callers URL CONNECTIONS SECONDS PREFIX` prints one line of JSON: ids acknowledged, seconds each.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import socket
 import sys
 import threading
 import time
 import xmlrpc.client
 from typing import Any
+from urllib.parse import urlsplit
 
 __all__ = ["order"]
 
@@ -27,32 +33,70 @@ def order(order_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Caller:
-    """One connection that sends order after order."""
+class Proxy:
+    """The standard library's client."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str) -> None:
         self._proxy = xmlrpc.client.ServerProxy(url)
+
+    def send(self, order_id: str) -> None:
+        """Send an order and check its receipt."""
+        receipt: Any = self._proxy.front_desk(order(order_id))
+        assert receipt["id"] == order_id
+
+
+class Socket:
+    """A kept connection and nothing else."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._socket = socket.create_connection((parts.hostname, parts.port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        login = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        self._head = (
+            f"POST /RPC2 HTTP/1.1\r\nHost: {parts.hostname}:{parts.port}\r\nContent-Type: text/xml\r\n"
+            f"Authorization: Basic {login}\r\nContent-Length: "
+        ).encode()
+        self._before, self._after = xmlrpc.client.dumps((order("@"),), "front_desk").encode().split(b"@")
+
+    def send(self, order_id: str) -> None:
+        """Send an order and check its receipt."""
+        body = self._before + order_id.encode() + self._after
+        self._socket.sendall(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+        reply = self._socket.recv(65536)
+        while not reply.rstrip().endswith(b"</methodResponse>"):
+            reply += self._socket.recv(65536)
+        assert reply.startswith(b"HTTP/1.1 200 ")
+        assert order_id.encode() in reply
+
+
+class Caller:
+    """Sends order after order."""
+
+    def __init__(self, connection: Proxy | Socket, name: str) -> None:
+        self._connection = connection
         self._name = name
+        self._number = 0
         self.acknowledged: list[str] = []
         self.seconds: list[float] = []
 
     def work(self, until: float) -> None:
         """Send orders until then; every hundredth is sent twice, as after a lost reply."""
-        number = 0
         while time.perf_counter() < until:
-            number += 1
-            fields = order(f"{self._name}-{number}")
+            self._number += 1
+            order_id = f"{self._name}-{self._number}"
             started = time.perf_counter()
-            receipt: Any = self._proxy.front_desk(fields)
+            self._connection.send(order_id)
             self.seconds.append(time.perf_counter() - started)
-            self.acknowledged.append(receipt["id"])
-            if number % 100 == 0:
-                self._proxy.front_desk(fields)
+            self.acknowledged.append(order_id)
+            if self._number % 100 == 0:
+                self._connection.send(order_id)
 
 
 def main() -> None:
     url, connections, seconds, prefix = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
-    callers = [Caller(url, f"{prefix}-{i}") for i in range(connections)]
+    kind = Proxy if connections == 1 else Socket
+    callers = [Caller(kind(url), f"{prefix}-{i}") for i in range(connections)]
     for caller in callers:  # connect, and warm up what is compiled or cached at first use
         caller.work(time.perf_counter() + 0.1)
         caller.seconds.clear()

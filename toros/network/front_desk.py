@@ -17,7 +17,7 @@ from toros.network import wire
 from toros.network.auth import ANYONE, Caller, Identities, Unknown
 from toros.network.guard import DESK_PATHS, Guard, Rejected
 from toros.network.metrics import CONTENT_TYPE, Metrics
-from toros.network.threads import Busy, Threads
+from toros.network.threads import Busy, Mailbox, Threads
 from workorders import Receipt, Refusal, WorkOrder, parse, request_of
 from workorders.refusal import FaultCode
 
@@ -109,6 +109,7 @@ class FrontDesk:
         self._pages = _pages(pages)
         self._questions = Threads(threads, f"{service}-questions", timeout)
         self._safety = Threads(2, f"{service}-safety", timeout)
+        self._receipts = Mailbox()
         self._reading = Threads(1, f"{service}-reading", timeout)
 
     @classmethod
@@ -241,7 +242,7 @@ class FrontDesk:
         if self.draining:
             raise Refusal(FaultCode.STOPPING, "this desk is stopping; send the order again later")
         try:
-            receipt = await _settled(self._ledger.accept(order), ACCEPTING)
+            receipt = await self._receipts.settled(self._ledger.accept(order), ACCEPTING)
         except (DatabaseError, Temporary, OSError) as error:
             log.error("cannot store %s %s: %s", order.request, order.id, error)
             raise Refusal(FaultCode.NO_ROOM, "the desk cannot store now; send the order again later") from None
@@ -252,7 +253,8 @@ class FrontDesk:
         why: object = "the desk is stopping"
         if not self.draining:
             try:
-                return (await _settled(self._ledger.accept(order), SAFETY)).model_dump(mode="json")
+                receipt = await self._receipts.settled(self._ledger.accept(order), SAFETY)
+                return receipt.model_dump(mode="json")
             except Refusal:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever ails the ledger, the dome is closed
@@ -277,31 +279,6 @@ def _pages(routes: Sequence[BaseRoute]) -> Any:
 
 def _defect() -> Refusal:
     return Refusal(FaultCode.INTERNAL, "the desk failed over this order; its log has the details")
-
-
-async def _settled(future: Future[Receipt], timeout: float) -> Receipt:
-    """Await another thread's future without ever cancelling it; raise TimeoutError when it takes too long."""
-    loop = asyncio.get_running_loop()
-    settled: asyncio.Future[None] = loop.create_future()
-    future.add_done_callback(lambda _done: _wake(loop, settled))
-    timer = loop.call_later(timeout, _resolve, settled)
-    await settled
-    timer.cancel()
-    if not future.done():
-        raise TimeoutError(f"nothing was stored within {timeout:g} s")
-    return future.result()
-
-
-def _wake(loop: asyncio.AbstractEventLoop, settled: asyncio.Future[None]) -> None:
-    try:
-        loop.call_soon_threadsafe(_resolve, settled)
-    except RuntimeError:
-        log.debug("a receipt came after the desk was closed")
-
-
-def _resolve(settled: asyncio.Future[None]) -> None:
-    if not settled.done():
-        settled.set_result(None)
 
 
 async def _reply(send: Send, status: int, body: bytes, kind: bytes = b"text/plain; charset=utf-8") -> None:

@@ -1,16 +1,21 @@
-"""A few threads with a bounded queue and a time limit, for what may wait on a database or a device."""
+"""Between the event loop and threads: a few of our own for what may block, and the futures of others."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-__all__ = ["Busy", "Threads"]
+__all__ = ["Busy", "Mailbox", "Threads"]
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 WAITING = 16  # in line for each thread; who comes later is sent away
@@ -108,3 +113,51 @@ class Threads:
     def _work(self) -> None:
         while (work := self._queue.get()) is not None:
             work.run()
+
+
+class Mailbox:
+    """Where other threads' futures are awaited; those that are done together wake the loop once."""
+
+    def __init__(self) -> None:
+        self._done: deque[asyncio.Future[None]] = deque()
+        self._rung = False
+
+    async def settled(self, future: Future[T], timeout: float) -> T:
+        """Return the future's result without ever cancelling it.
+
+        Raises
+        ------
+        TimeoutError
+            It was not done after so many seconds.
+        """
+        loop = asyncio.get_running_loop()
+        awaited: asyncio.Future[None] = loop.create_future()
+        future.add_done_callback(lambda _future: self._ring(loop, awaited))
+        timer = loop.call_later(timeout, _resolve, awaited)
+        await awaited
+        timer.cancel()
+        if not future.done():
+            raise TimeoutError(f"nothing was done within {timeout:g} s")
+        return future.result()
+
+    def _ring(self, loop: asyncio.AbstractEventLoop, awaited: asyncio.Future[None]) -> None:
+        """On the other thread: wake the loop, unless somebody has done so and it has not looked yet."""
+        self._done.append(awaited)
+        if self._rung:
+            return
+        self._rung = True
+        try:
+            loop.call_soon_threadsafe(self._look)
+        except RuntimeError:
+            log.debug("done after the loop was closed")
+
+    def _look(self) -> None:
+        """On the loop's thread: whoever appends after this line rings again."""
+        self._rung = False
+        while self._done:
+            _resolve(self._done.popleft())
+
+
+def _resolve(awaited: asyncio.Future[None]) -> None:
+    if not awaited.done():
+        awaited.set_result(None)

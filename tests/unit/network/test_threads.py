@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
 
 import pytest
 
-from toros.network.threads import WAITING, Busy, Threads
+from toros.network.threads import WAITING, Busy, Mailbox, Threads
 
 
 def test_an_answer_and_an_error_come_back() -> None:
@@ -62,3 +63,43 @@ def test_the_line_is_bounded() -> None:
         return sum(isinstance(result, Busy) for result in results)
 
     assert asyncio.run(ask()) == 10
+
+
+def test_many_futures_of_other_threads_are_all_heard() -> None:
+    async def ask() -> list[int]:
+        mailbox = Mailbox()
+        futures: list[Future[int]] = [Future() for _ in range(2000)]
+
+        def resolve(part: list[Future[int]], first: int) -> None:
+            for number, future in enumerate(part, first):
+                future.set_result(number)
+
+        threads = [threading.Thread(target=resolve, args=(futures[i : i + 500], i)) for i in range(0, 2000, 500)]
+        waiting = asyncio.gather(*(mailbox.settled(future, 5.0) for future in futures))
+        await asyncio.sleep(0)
+        for thread in threads:
+            thread.start()
+        return await waiting
+
+    assert asyncio.run(ask()) == list(range(2000))
+
+
+def test_a_future_that_is_never_done_is_given_up_and_not_cancelled() -> None:
+    async def ask() -> None:
+        future: Future[int] = Future()
+        with pytest.raises(TimeoutError):
+            await Mailbox().settled(future, 0.05)
+        assert not future.cancelled()
+        future.set_result(1)
+
+    asyncio.run(ask())
+
+
+def test_what_another_thread_raises_is_raised_here() -> None:
+    async def ask() -> None:
+        future: Future[int] = Future()
+        future.set_exception(ZeroDivisionError())
+        with pytest.raises(ZeroDivisionError):
+            await Mailbox().settled(future, 5.0)
+
+    asyncio.run(ask())
