@@ -83,8 +83,10 @@ class Database:
         if self.file is not None:
             self._make_room()
         self._turnstile = Turnstile(self.file) if self.file is not None else None
-        self._reading = connections.reading(self.url)
-        self._writing = connections.writing(self.url)
+        try:
+            self._reading, self._writing = connections.reading(self.url), connections.writing(self.url)
+        except ModuleNotFoundError as error:
+            raise DatabaseError(f"{self.where} needs {error.name}: pip install 'toros[postgres]'") from None
         self._transactions = connections.ConnectionTransactions(self._writing, self.where, self._turnstile, self._greet)
         self._writer = Writer(self._transactions, f"writer of {service}")
 
@@ -124,6 +126,9 @@ class Database:
         except BaseException as error:
             self.close()
             explained = connections.explain(error, self.where)
+            if explained is None and isinstance(error, sa.exc.DBAPIError):
+                line = str(error.orig).strip().splitlines()[0]
+                explained = DatabaseError(f"{self.where} cannot be brought to this version: {line}")
             if explained is None or explained is error:
                 raise
             raise explained from error

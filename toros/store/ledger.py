@@ -10,10 +10,11 @@
 
 from __future__ import annotations
 
+from toros.store.claim import Claim
 from toros.store.ledger_accept import Accepting
 from toros.store.ledger_care import Caring
 from toros.store.ledger_control import Controlling
-from toros.store.ledger_lease import Claim, Leasing
+from toros.store.ledger_lease import Leasing
 from toros.store.ledger_view import Viewing
 from toros.store.outbox import Outbox, Parcel
 

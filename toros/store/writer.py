@@ -138,20 +138,26 @@ class Writer:
             first = self._queue.get()
             if first is None:
                 break
-            group = self._commit_group(first)
+            group: list[_Waiting[Any]] = []
+            try:
+                self._commit_group(first, group)
+            except BaseException as error:  # noqa: BLE001 - a defect here must not leave anybody waiting for ever
+                log.exception("a defect of the writer")
+                group = group or [first]
+                for one in group:
+                    one.error = error
             for one in group:
                 self._resolve(one)
         self._transactions.close()
 
-    def _commit_group(self, first: _Waiting[Any]) -> list[_Waiting[Any]]:
-        """Run a first change and what waits behind it in one transaction; return them with their value or error."""
-        group: list[_Waiting[Any]] = []
+    def _commit_group(self, first: _Waiting[Any], group: list[_Waiting[Any]]) -> None:
+        """Run a first change and what waits behind it in one transaction; fill `group` with them and how they ended."""
         try:
             self._transactions.begin()
         except BaseException as error:  # noqa: BLE001 - the thread outlives every failure of the database
             group.extend(self._gathered(first))
             self._fail(group, error)
-            return group
+            return
         try:
             for waiting in self._gathered(first):
                 group.append(waiting)
@@ -163,7 +169,6 @@ class Writer:
                 self._one_by_one(group)
             else:
                 self._fail(group, error)
-        return group
 
     def _gathered(self, first: _Waiting[Any]) -> Iterator[_Waiting[Any]]:
         """Yield the changes that wait now and that somebody still waits for."""
