@@ -12,7 +12,7 @@ import pytest
 
 from tests.attack.raw import ask, connect, head, post, reply_of
 from tests.attack.served import Served
-from toros.network.auth import new_identity, revoke
+from toros.network.auth import LOOK, new_identity, revoke
 from toros.network.client import TurnedAway
 from workorders.refusal import FaultCode, Refusal
 
@@ -99,6 +99,7 @@ def test_revocation_reaches_a_kept_connection(desk: Served, token: str) -> None:
     with desk.client(leaving) as client:
         client.front_desk({"request": "dome_status"})
         revoke(path, "leaving")
+        time.sleep(LOOK + 0.1)
         with pytest.raises(TurnedAway):
             client.front_desk({"request": "dome_status"})
 

@@ -45,6 +45,7 @@ log = logging.getLogger(__name__)
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 HEADER = "# Who may ask this node's desks: name, SHA-256 of the token, allowed requests. Written by `toros init`.\n"
+LOOK = 0.5  # seconds after which the file is looked at again
 BURST, PERIOD = 20, 60.0  # refused callers logged one by one in so many seconds; more are counted
 
 
@@ -109,7 +110,7 @@ _FILE = TypeAdapter(dict[str, _Entry])
 
 
 class Identities:
-    """The identities file, read again whenever it changes.
+    """The identities file, read again when it changes: at once for a token not known yet, else within half a second.
 
     Parameters
     ----------
@@ -124,6 +125,7 @@ class Identities:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._looked = time.monotonic()
         self._seen = _signature(path)
         self._entries = _entries(path)
         self._refused = _Refused()
@@ -136,9 +138,10 @@ class Identities:
         authorization : bytes or None
             `Basic base64(user:token)` or `Bearer token`.
         """
-        self._refresh()
         name, token = _credentials(authorization)
         digest = hashlib.sha256(token).hexdigest()
+        if digest not in self._entries or time.monotonic() - self._looked > LOOK:
+            self._refresh()
         owner, entry = self._entries.get(digest, ("", None))
         if entry is None or not hmac.compare_digest(entry.sha256, digest):
             raise Unknown(f"{_shown(name)}: wrong token")
@@ -156,6 +159,7 @@ class Identities:
 
     def _refresh(self) -> None:
         """Read the file again where it changed; keep what we had where the new one cannot be used."""
+        self._looked = time.monotonic()
         seen = _signature(self._path)
         if seen == self._seen:
             return

@@ -1,15 +1,16 @@
-"""The short way for plain orders: one struct of plain values, exactly as Python's own marshaller writes it.
+"""The short way for plain orders and receipts: one struct, exactly as Python's own marshaller writes it.
 
-Most orders are that, and reading them needs no parser. Whatever is written in any other way, down to a space, is left
-to `toros.network.wire`; what is read here is what it would read (a property that the tests hold us to).
+Most are that, and need no parser. Whatever is written in any other way, down to a space, is left to
+`toros.network.wire`; what is read and written here is what it would read and write (the tests hold us to that).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["read_flat"]
+__all__ = ["read_flat", "write_flat"]
 
 HEAD = b"<?xml version='1.0'?>\n<methodCall>\n<methodName>front_desk</methodName>\n<params>\n<param>\n<value><struct>\n"
 TAIL = b"</struct></value>\n</param>\n</params>\n</methodCall>\n"
@@ -22,6 +23,9 @@ MEMBER = re.compile(
     r"</value>\n</member>\n"
 )
 MOST = 200  # members
+PLAIN = re.compile(r"[ !-%'-;=?-~]*")
+REPLY = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><struct>\n"
+REPLY_END = "</struct></value>\n</param>\n</params>\n</methodResponse>\n"
 
 
 def read_flat(body: bytes) -> dict[str, Any] | None:
@@ -47,3 +51,16 @@ def read_flat(body: bytes) -> dict[str, Any] | None:
         else:
             fields[name] = boolean == "1"
     return fields if position == len(inner) else None
+
+
+def write_flat(fields: Mapping[str, Any]) -> bytes | None:
+    """Return a reply of plain text fields, as every receipt is; None where it is to be written the long way."""
+    if not all(type(value) is str for value in fields.values()):
+        return None
+    if not PLAIN.fullmatch("".join(fields)) or not PLAIN.fullmatch("".join(fields.values())):
+        return None
+    members = [
+        f"<member>\n<name>{name}</name>\n<value><string>{value}</string></value>\n</member>\n"
+        for name, value in fields.items()
+    ]
+    return "".join((REPLY, *members, REPLY_END)).encode("ascii")

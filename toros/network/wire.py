@@ -19,7 +19,7 @@ from xml.parsers import expat
 from defusedxml import DefusedXmlException
 from defusedxml.xmlrpc import DefusedExpatParser
 
-from toros.network.flat import read_flat
+from toros.network.flat import read_flat, write_flat
 from workorders.refusal import TEMPORARY, FaultCode, Refusal
 
 __all__ = [
@@ -115,7 +115,7 @@ def call(fields: Mapping[str, Any]) -> bytes:
 
 def answer(value: Mapping[str, Any]) -> bytes:
     """Return the body of a reply that holds these plain values."""
-    return _encoded(xmlrpc.client.dumps((plain(value),), methodresponse=True))
+    return write_flat(value) or _encoded(xmlrpc.client.dumps((plain(value),), methodresponse=True))
 
 
 def fault(refusal: Refusal) -> bytes:

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import stat
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from toros.errors import ConfigurationError
-from toros.network.auth import ANYONE, BURST, Identities, Unknown, new_identity, revoke
+from toros.network.auth import ANYONE, BURST, LOOK, Identities, Unknown, new_identity, revoke
 
 
 def basic(name: str, token: str) -> bytes:
@@ -123,6 +124,7 @@ def test_revocation_takes_effect_in_a_running_desk(path: Path) -> None:
     known = Identities(path)
     assert known.caller(bearer(token)).name == "robot"
     revoke(path, "robot")
+    time.sleep(LOOK + 0.1)
     with pytest.raises(Unknown, match="revoked"):
         known.caller(bearer(token))
 
@@ -142,11 +144,13 @@ def test_a_broken_file_leaves_the_known_in_force_and_says_so(path: Path, caplog:
     token = new_identity(path, "robot")
     known = Identities(path)
     path.write_text("robot: [")
+    time.sleep(LOOK + 0.1)
     assert known.caller(bearer(token)).name == "robot"
     assert known.caller(bearer(token)).name == "robot"
     assert [r.levelno for r in caplog.records] == [logging.ERROR]
     assert "stay in force" in caplog.text
     path.unlink()
+    time.sleep(LOOK + 0.1)
     assert known.caller(bearer(token)).name == "robot"
     path_with(path, "other")
     assert known.caller(bearer(TOKEN)).name == "other"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import xmlrpc.client
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toros.network import wire
-from toros.network.flat import read_flat
+from toros.network.flat import read_flat, write_flat
 from workorders.refusal import Refusal
 
 ORDER = {"id": "m31-0001", "request": "observation", "ra": 10.685, "dec": -41.5, "exposures": 3, "dry_run": False,
@@ -58,6 +59,21 @@ def test_a_field_that_comes_twice_is_refused_as_ever() -> None:
         wire.loads(doubled)
 
 
+RECEIPT = {"id": "m31-0001", "status": "accepted", "accepted": "2026-11-20T02:14:05.123", "hash": "0" * 64, "note": ""}
+
+
+def test_a_receipt_is_written_the_short_way_as_the_long_one_would() -> None:
+    long = xmlrpc.client.dumps((RECEIPT,), methodresponse=True).encode()
+    assert write_flat(RECEIPT) == wire.answer(RECEIPT) == long
+
+
+@pytest.mark.parametrize("value", ["é", "<", "a & b", "x\n", "\x00", 1, True, None, 1.5, [], {}])
+def test_other_answers_are_written_the_long_way(value: Any) -> None:
+    assert write_flat(RECEIPT | {"note": value}) is None
+    if isinstance(value, str):
+        assert write_flat(RECEIPT | {value: "x"}) is None
+
+
 plain = (
     st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
     | st.integers(-(2**31), 2**31 - 1)
@@ -89,3 +105,9 @@ def test_they_agree_on_damaged_orders_too(scars: list[tuple[int, int, bytes]]) -
         body[position : position + removed] = added
     short = read_flat(bytes(body))
     assert short is None or short == long_way(bytes(body))
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=20), max_size=6))
+def test_what_is_written_the_short_way_is_what_the_long_one_writes(fields: dict[str, str]) -> None:
+    short = write_flat(fields)
+    assert short is None or short == xmlrpc.client.dumps((fields,), methodresponse=True).encode()
