@@ -1,4 +1,4 @@
-"""How many orders a desk stores durably, against what the standard library gives.
+"""How many orders a desk stores durably, against what the standard library gives; and what daemons cost while idle.
 
 `python -m tests.bench.desk` runs both servers in turn, on the same machine and disk, with the same authenticated
 callers and the same 2 kB order, and exits with 1 where a goal is missed. Absolute figures are the machine's.
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tests.attack.served import REPOSITORY, serving
 from tests.bench.callers import order
+from tests.bench.daemons import idle, promptness
 from tests.bench.measure import Goal, bare_sync, percentile, show
 from toros.network import wire
 from toros.network.auth import new_identity
@@ -161,6 +162,8 @@ def run(seconds: float, rounds: int) -> bool:
         else:
             goals.append(compare(8, seconds, rounds, slow).goal(f"eight connections, {SYNC:g} ms more a sync", 3.0))
         after = bare_sync(Path(folder))
+        goals.append(promptness(PLACE))
+        goals.extend(idle(PLACE))
     title = f"bare 4 kB sync p50 {before * 1e3:.2f} ms before, {after * 1e3:.2f} ms after"
     return show(title, goals)
 
