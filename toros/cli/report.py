@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from toros.cli.options import ConfigFile
+from toros.cli.options import ConfigFile, Json
 
 __all__ = ["report"]
 
@@ -20,6 +20,7 @@ def report(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The page to write.", dir_okay=False)
     ] = Path("night-report.html"),
     config: ConfigFile = None,
+    json: Json = False,
 ) -> None:
     """Write the story of an alert as one HTML page with its pictures.
 
@@ -27,8 +28,13 @@ def report(
 
       toros report 01JD3X8Q5Z0000000000000000 -o night.html
     """
+    from toros.cli.screen import print_json
     from toros.config import load_config
     from toros.portal.night_report import write_night_report
 
     settings = load_config(config)
-    typer.echo(f"wrote {write_night_report(settings, order_id, output)}")
+    page = write_night_report(settings, order_id, output)
+    if json:
+        print_json({"report": str(page.absolute())})
+    else:
+        typer.echo(f"wrote {page}")

@@ -17,7 +17,7 @@ from toros.cli.codes import CODES_IN_WORDS, ExitCode
 COMMANDS = (
     "run", "serve", "status", "submit", "orders", "cancel", "retry", "describe", "report", "init", "doctor", "demo",
 )  # fmt: skip
-WITH_JSON = ("status", "submit", "orders", "cancel", "retry", "describe", "init", "doctor", "demo")
+WITH_JSON = ("status", "submit", "orders", "cancel", "retry", "describe", "report", "init", "doctor", "demo")
 TOROS = [sys.executable, "-m", "toros.cli"]
 AT_ONCE = 0.3  # seconds that help may take
 
