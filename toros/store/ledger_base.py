@@ -120,6 +120,7 @@ class LedgerBase:
         self._beats: Counter[int] = Counter()  # heartbeats of this process, also those that could not be written
         self._watched: dict[int, tuple[tuple[int, ...], float]] = {}  # last sign of life of each order, and since when
         self._next_prune = 0.0
+        self._counts: tuple[dict[str, int], float] = ({}, 0.0)  # orders by state, and until when that is good enough
 
     def _now(self, seconds: float = 0.0) -> str:
         """Return the machine's time, or so many seconds from now, as the tables write it."""

@@ -227,7 +227,7 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, H
 @pytest.mark.parametrize("service", ["preprocessor", "telescope"])
 def test_the_ledger_and_the_model_agree(service: str, sqlite_template: Path) -> None:
     machine = type("LifeAt", (Life,), {"template": sqlite_template, "service": service})
-    run(machine, settings=settings(patient, max_examples=30, stateful_step_count=40))
+    run(machine, settings=settings(patient, max_examples=15, stateful_step_count=40))
 
 
 @pytest.mark.long

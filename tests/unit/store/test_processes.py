@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.unit.store.desk import Desk
 from toros.store.database import Database
 
-PROCESSES, SECONDS = 6, 3.0
+PROCESSES, SECONDS = 6, 2.0
 WORK = """
 import json, sys, time
 import sqlalchemy as sa
