@@ -32,6 +32,7 @@ notify("READY=1\\nSTATUS=2 orders wait")
 print("hello", flush=True)
 while not stop:
     time.sleep(0.02)
+    notify("WATCHDOG=1")
 print("drained", flush=True)
 """
 )
@@ -158,6 +159,17 @@ def test_a_command_that_cannot_be_started_is_said_and_tried_again() -> None:
     with Supervisor({"one": ["/nonexistent/toros"]}, say=words, first_delay=0.05):
         until(lambda: len(words.of("one")) >= 2)
     assert "cannot be started" in words.of("one")[0]
+
+
+def test_a_child_that_hangs_is_killed_and_started_again() -> None:
+    words = Words()
+    commands = {"hung": command(PATIENT), "good": command(PATIENT)}
+    with Supervisor(commands, say=words, first_delay=0.05, silence=1.5) as supervisor:
+        assert supervisor.wait_until_ready(10)
+        os.kill(of(supervisor, "hung").pid or 0, signal.SIGSTOP)
+        until(lambda: of(supervisor, "hung").starts == 2 and of(supervisor, "hung").phase == "ready")
+        assert of(supervisor, "good").starts == 1
+    assert any("no sign of life" in line for line in words.of("hung"))
 
 
 def test_a_stranger_cannot_speak_for_a_child() -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["demo", "find_all_products", "send_mock_alert"]
 
 PAGE = 500  # products asked for at once
+GALAXIES: Mapping[str, tuple[float, float]] = {  # that a mock alert leads to by itself; ICRS degrees
+    "NGC0578": (22.62, -22.67), "NGC1566": (65.00, -54.94), "NGC2997": (146.41, -31.19), "NGC4993": (197.45, -23.38),
+    "NGC5643": (218.17, -44.17), "NGC6744": (287.44, -63.86), "NGC7213": (332.32, -47.17),
+}  # fmt: skip
 
 
 def demo(
@@ -30,7 +34,12 @@ def demo(
         Path, typer.Option(metavar="DIR", help="Where everything is written, and nothing elsewhere.", file_okay=False)
     ] = Path("demo-data"),
     seed: Annotated[int, typer.Option(min=0, help="Chooses the event, the sky and the noise.")] = 1,
-    galaxy: Annotated[str, typer.Option(help="Where it happens: a galaxy of OpenNGC.")] = "NGC4993",
+    galaxy: Annotated[
+        str | None,
+        typer.Option(
+            help="Where it happens: a galaxy of OpenNGC; one that stands high now, if absent.", show_default=False
+        ),
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Play one more night beside those in the folder.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Give up after so many seconds.")] = 240.0,
     json: Json = False,
@@ -61,7 +70,7 @@ def demo(
     with rehearsal:
         rehearsal.wait_until_ready()
         show.daemons(rehearsal)
-        wrong = _play(show, rehearsal, galaxy, seed, timeout)
+        wrong = _play(show, rehearsal, galaxy or _highest_galaxy(rehearsal), seed, timeout)
     wrong += [f"{name} ended with {code}" for name, code in rehearsal.codes.items() if code]
     show.end(wrong, rehearsal.log)
     raise Ended(ExitCode.FAILED if wrong else ExitCode.OK)
@@ -140,6 +149,16 @@ def _play(show: _Show, rehearsal: Rehearsal, galaxy: str, seed: int, timeout: fl
                       for row in story.rows if row.get("state") != "done"]  # fmt: skip
         return [*unfinished, *(f"{desk} is silent: {reason}" for desk, reason in story.silent.items())]
     return audit(story.rows, products, rehearsal.config.alerts.exposures)
+
+
+def _highest_galaxy(rehearsal: Rehearsal) -> str:
+    """Return the galaxy that stands highest over the observatory now, so that the night is one that could be."""
+    from datetime import UTC, datetime
+
+    from toros.sky.coordinates import altitude
+
+    site, now = rehearsal.config.observatory, datetime.now(UTC)
+    return max(GALAXIES, key=lambda name: altitude(*GALAXIES[name], now, site.longitude, site.latitude))
 
 
 def send_mock_alert(rehearsal: Rehearsal, galaxy: str = "NGC4993", seed: int = 1) -> str:

@@ -111,7 +111,8 @@ class RunView:
         from toros.cli.status import look_at_desks
 
         while not over.wait(EVERY):
-            self._counts = look_at_desks(Desks(self._config, timeout=2.0))
+            found = look_at_desks(Desks(self._config, timeout=2.0))
+            self._counts = {**self._counts, **{name: each for name, each in found.items() if "silent" not in each}}
 
 
 def _parts(line: str) -> tuple[str, str, str]:

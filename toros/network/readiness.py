@@ -21,6 +21,10 @@ class ReadinessSocket:
     ----------
     heard : callable
         `(pid, notice)`: called with the sender's process id, which the kernel vouches for, and what it said.
+    tick : callable
+        Called from time to time, whether anything was heard or not.
+    every : float
+        Longest time between two ticks; seconds.
 
     Attributes
     ----------
@@ -28,8 +32,15 @@ class ReadinessSocket:
         For NOTIFY_SOCKET; empty where the system has no such sockets.
     """
 
-    def __init__(self, heard: Callable[[int, Mapping[str, str]], None]) -> None:
+    def __init__(
+        self,
+        heard: Callable[[int, Mapping[str, str]], None],
+        tick: Callable[[], None],
+        every: float,
+    ) -> None:
         self._heard = heard
+        self._tick = tick
+        self._every = every
         self.address = ""
         self._socket: socket.socket | None = None
         self._thread = threading.Thread(target=self._listen, name="readiness", daemon=True)
@@ -41,6 +52,7 @@ class ReadinessSocket:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         name = f"toros-{os.getpid()}-{os.urandom(8).hex()}"
         self._socket.bind("\0" + name)  # the abstract name space: no file that could be left behind
+        self._socket.settimeout(self._every)
         self.address = "@" + name
 
     def start(self) -> None:
@@ -62,7 +74,11 @@ class ReadinessSocket:
     def _listen(self) -> None:
         own = os.getpid()
         while self._socket is not None:
-            data, ancillary, _flags, _sender = self._socket.recvmsg(4096, socket.CMSG_SPACE(CREDENTIALS.size))
+            self._tick()
+            try:
+                data, ancillary, _flags, _sender = self._socket.recvmsg(4096, socket.CMSG_SPACE(CREDENTIALS.size))
+            except TimeoutError:
+                continue
             pid = _sender_of(ancillary)
             notice = dict(line.split("=", 1) for line in data.decode(errors="replace").splitlines() if "=" in line)
             if pid == own and "END" in notice:

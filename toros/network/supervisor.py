@@ -71,6 +71,8 @@ class Supervisor:
         Before a child that died is started again, doubling; seconds.
     grace : float
         Time for draining before a child is killed; seconds.
+    silence : float
+        A child that is ready must say WATCHDOG=1 within each such time, or it counts as hung and is killed; seconds.
     """
 
     def __init__(
@@ -82,17 +84,19 @@ class Supervisor:
         first_delay: float = 0.5,
         longest_delay: float = 30.0,
         grace: float = 25.0,
+        silence: float = 60.0,
     ) -> None:
         self._grace = grace
+        self._silence = silence
         self._hurry = threading.Event()
-        self._notices = ReadinessSocket(self._heard)
+        self._notices = ReadinessSocket(self._heard, self._end_the_hung, silence / 6)
         surroundings = dict(os.environ if environment is None else environment)
         surroundings[SUPERVISOR] = str(os.getpid())
         surroundings["PYTHONUNBUFFERED"] = "1"
-        surroundings.pop("WATCHDOG_USEC", None)
         surroundings.pop("WATCHDOG_PID", None)
         if self._notices.address:
             surroundings["NOTIFY_SOCKET"] = self._notices.address
+            surroundings["WATCHDOG_USEC"] = str(int(silence * 1e6))
         self._children = {
             name: _Child(name, command, say, surroundings, first_delay, longest_delay)
             for name, command in commands.items()
@@ -151,6 +155,10 @@ class Supervisor:
         for child in self._children.values():
             child.heard(pid, notice)
 
+    def _end_the_hung(self) -> None:
+        for child in self._children.values():
+            child.end_if_silent(self._silence)
+
 
 class _Child:
     """One command, and the thread that keeps it running."""
@@ -174,6 +182,7 @@ class _Child:
         self._phase: Phase = "starting"
         self._starts = 0
         self._status = ""
+        self._last_sign = 0.0
         self._code: int | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name=f"keep-{name}", daemon=True)
@@ -198,10 +207,20 @@ class _Child:
             if self._process is None or self._process.pid != pid:
                 return
             self._status = notice.get("STATUS", self._status)
+            if "READY" in notice or "WATCHDOG" in notice:
+                self._last_sign = time.monotonic()
             if notice.get("READY") == "1" and self._phase == "starting":
                 self._phase = "ready"
             if notice.get("STOPPING") == "1":
                 self._phase = "stopping"
+
+    def end_if_silent(self, silence: float) -> None:
+        with self._lock:
+            hung = self._phase == "ready" and time.monotonic() - self._last_sign > silence
+            if hung and self._process:
+                self._say(self.name, f"has given no sign of life for {silence:g} s and is killed")
+                _sweep(self._process.pid)
+                self._phase = "waiting"
 
     def ask_to_stop(self) -> None:
         with self._lock:
