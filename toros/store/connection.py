@@ -164,6 +164,7 @@ class ConnectionTransactions:
     def __init__(
         self, engine: Engine, where: str, turnstile: Turnstile | None, greet: Callable[[Connection], None] | None
     ) -> None:
+        self.certain = engine.dialect.name == "sqlite"
         self._engine = engine
         self._where = where
         self._turnstile = turnstile

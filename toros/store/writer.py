@@ -30,7 +30,15 @@ class Spoiled(Exception):
 
 
 class Transactions(Protocol):
-    """The connection that a writer drives; see `toros.store.connection`."""
+    """The connection that a writer drives; see `toros.store.connection`.
+
+    Attributes
+    ----------
+    certain : bool
+        A commit that fails has left nothing behind. Over a network it may have been made, and only the answer lost.
+    """
+
+    certain: bool
 
     def begin(self) -> None:
         """Start a transaction that holds the right to write."""
@@ -162,12 +170,16 @@ class Writer:
             for waiting in self._gathered(first):
                 group.append(waiting)
                 self._run(waiting)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._try_again(group, error)
+            return
+        try:
             self._transactions.commit()
         except BaseException as error:  # noqa: BLE001 - as above
-            self._rollback()
-            if len(group) > 1:
-                self._one_by_one(group)
+            if self._transactions.certain:
+                self._try_again(group, error)
             else:
+                self._rollback()
                 self._fail(group, error)
 
     def _gathered(self, first: _Waiting[Any]) -> Iterator[_Waiting[Any]]:
@@ -202,8 +214,12 @@ class Writer:
         finally:
             self._current = None
 
-    def _one_by_one(self, group: list[_Waiting[Any]]) -> None:
+    def _try_again(self, group: list[_Waiting[Any]], error: BaseException) -> None:
         """After a failed group, give each change a transaction of its own: one must not fail for another."""
+        self._rollback()
+        if len(group) == 1:
+            self._fail(group, error)
+            return
         for waiting in group:
             try:
                 self._transactions.begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -39,32 +40,31 @@ class Promises:
                 self.done.add(words[1])
 
 
-def hammered(url: str, seconds: float, promises: Promises) -> int:
-    """Let a daemon work for a while, kill it, and return how many promises it made."""
+def hammered(url: str, wanted: int, promises: Promises) -> None:
+    """Let a daemon work until it has made so many promises, and kill it in the middle of the next ones."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.unit.store.hammer", url], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     lines: list[str] = []
-    ready = threading.Event()
+    enough = threading.Event()
 
     def read(stream: Iterable[str]) -> None:
         for line in stream:
-            if line.strip() == "ready":
-                ready.set()
-            elif line.endswith("\n"):
+            if line.endswith("\n"):
                 lines.append(line)
+            if len(lines) >= wanted:
+                enough.set()
+        enough.set()
 
     reader = threading.Thread(target=read, args=(process.stdout,))
     reader.start()
-    assert ready.wait(30)
-    time.sleep(seconds)
+    assert enough.wait(60)
     process.kill()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "it had ended before it was killed"
     reader.join()
     process.stdout.close()
     promises.hear(lines)
-    return len(lines)
 
 
 def kept(desk: Desk, promises: Promises) -> None:
@@ -83,9 +83,9 @@ def kept(desk: Desk, promises: Promises) -> None:
 
 
 def kill_again_and_again(url: str, times: int) -> None:
-    promises, chance, unspoken = Promises(), random.Random(7), 0
+    promises, chance = Promises(), random.Random(7)
     for _ in range(times):
-        assert hammered(url, chance.uniform(0.05, 0.4), promises) > 5, "it was idle: the kill proves nothing"
+        hammered(url, chance.randint(10, 200), promises)
     desk = open_desk(url)
     kept(desk, promises)
     figures = desk.ledger.figures()["counts"]

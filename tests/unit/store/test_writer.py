@@ -17,6 +17,7 @@ class Tape:
     """Transactions on a list: what is committed stays, what is rolled back goes."""
 
     def __init__(self) -> None:
+        self.certain = True
         self.kept: list[Any] = []
         self.pending: list[Any] = []
         self.commits = 0
@@ -136,6 +137,19 @@ def test_a_database_that_is_away_is_told_to_everybody_and_tried_again(writer: Wr
     tape.broken = False
     assert put(writer, tape, 9).result(5) == 9
     assert tape.kept == [9]
+    writer.close()
+
+
+def test_a_commit_that_may_have_been_made_is_not_made_twice(writer: Writer, tape: Tape) -> None:
+    """Where only the answer was lost, running the changes again could do them twice: who asked must look."""
+    tape.certain, tape.full_at = False, "lost"
+    tape.gate.clear()
+    put(writer, tape, 0)
+    time.sleep(0.05)
+    group = [put(writer, tape, value) for value in (1, "lost", 2)]
+    tape.gate.set()
+    assert [type(future.exception(5)) for future in group] == [DatabaseError] * 3
+    assert tape.kept == [0]
     writer.close()
 
 
