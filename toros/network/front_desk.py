@@ -235,8 +235,6 @@ class FrontDesk:
 
     async def _take(self, order: WorkOrder) -> Mapping[str, Any]:
         """Store an order and return its receipt; what keeps the instrument safe is done even where that fails."""
-        if order.dry_run:
-            return self._word(order, status="valid", dry_run=True)
         if request_of(order).without_ledger:
             return await self._take_surely(order)
         if self.draining:
@@ -261,11 +259,8 @@ class FrontDesk:
                 why = error
         log.error("%s %s is done without the ledger: %s", order.request, order.id, why)
         result = await self._safety.run(self._act, order)
-        return self._word(order, status="done", stored=False, result=dict(result))
-
-    def _word(self, order: WorkOrder, **more: Any) -> dict[str, Any]:
-        """Return what takes the place of a receipt where nothing was stored."""
-        return {"id": order.id, "request": order.request, "desk": self.service, "instance": self.instance, **more}
+        return {"id": order.id, "request": order.request, "desk": self.service, "instance": self.instance,
+                "status": "done", "stored": False, "result": dict(result)}  # fmt: skip
 
 
 def _pages(routes: Sequence[BaseRoute]) -> Any:

@@ -84,14 +84,6 @@ def test_refusals_are_faults_and_store_nothing(ledger: MemoryLedger) -> None:
     assert list(ledger.orders) == ["m31-0001"]
 
 
-def test_a_dry_run_is_checked_and_not_stored(ledger: MemoryLedger) -> None:
-    with served(ledger) as (_, server), xmlrpc.client.ServerProxy(server.url) as proxy:
-        word: Any = proxy.front_desk(ORDER | {"dry_run": True})
-        assert (word["status"], word["dry_run"]) == ("valid", True)
-        assert code_of(proxy, ORDER | {"dry_run": True, "ra": 400.0}) is FaultCode.BAD_VALUE
-    assert not ledger.orders
-
-
 def test_a_ledger_that_refuses_is_heard(ledger: MemoryLedger) -> None:
     ledger.broken = Refusal(FaultCode.CONFLICT, "used")
     with served(ledger) as (_, server), xmlrpc.client.ServerProxy(server.url) as proxy:
