@@ -188,7 +188,7 @@ class FrontDesk:
             if request_of(order).kind == "order":
                 document, outcome = wire.answer(await self._take(order)), "accepted"
             else:
-                document = wire.answer(await self._ask(order))
+                document = wire.answer(await self._run(self._questions, self._answer, order))
         except Busy as busy:
             document, outcome = wire.fault(Refusal(FaultCode.NO_ROOM, str(busy))), "busy"
         except Refusal as refusal:
@@ -221,16 +221,18 @@ class FrontDesk:
         user = caller.user(order.user)
         return order if user == order.user else order.model_copy(update={"user": user})
 
-    async def _ask(self, question: WorkOrder) -> Mapping[str, Any]:
-        """Answer a question in a thread of the desk, within its time."""
+    async def _run(
+        self, threads: Threads, function: Callable[[WorkOrder], Mapping[str, Any]], order: WorkOrder
+    ) -> Mapping[str, Any]:
+        """Run a handler in a thread of the desk, within its time; what it raises becomes a Refusal."""
         try:
-            return await self._questions.run(self._answer, question)
+            return await threads.run(function, order)
         except Permanent as error:
             raise Refusal(FaultCode.BAD_VALUE, str(error)) from None
         except Temporary as error:
             raise Refusal(FaultCode.NO_ROOM, str(error)) from None
         except DatabaseError as error:
-            log.error("cannot answer %s: %s", question.request, error)
+            log.error("cannot answer %s: %s", order.request, error)
             raise Refusal(FaultCode.NO_ROOM, "the desk cannot read its database now; ask again later") from None
 
     async def _take(self, order: WorkOrder) -> Mapping[str, Any]:
@@ -253,12 +255,14 @@ class FrontDesk:
             try:
                 receipt = await self._receipts.settled(self._ledger.accept(order), SAFETY)
                 return receipt.model_dump(mode="json")
-            except Refusal:
-                raise
+            except Refusal as refusal:
+                if not refusal.temporary:
+                    raise
+                why = refusal
             except Exception as error:  # noqa: BLE001 - whatever ails the ledger, the dome is closed
                 why = error
         log.error("%s %s is done without the ledger: %s", order.request, order.id, why)
-        result = await self._safety.run(self._act, order)
+        result = await self._run(self._safety, self._act, order)
         return {"id": order.id, "request": order.request, "desk": self.service, "instance": self.instance,
                 "status": "done", "stored": False, "result": dict(result)}  # fmt: skip
 

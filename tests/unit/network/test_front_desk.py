@@ -115,6 +115,8 @@ def test_the_dome_closes_although_the_ledger_cannot_write(ledger: MemoryLedger) 
     with served(ledger, act=act) as (desk, server), xmlrpc.client.ServerProxy(server.url) as proxy:
         word: Any = proxy.front_desk(close_dome())
         assert (word["status"], word["stored"], word["result"]) == ("done", False, {"dome": "closed"})
+        ledger.broken = Refusal(FaultCode.NO_ROOM, "full")
+        proxy.front_desk(close_dome("close-full"))
         ledger.broken, ledger.silent = None, True
         started = time.monotonic()
         proxy.front_desk(close_dome("close-2"))
@@ -124,7 +126,7 @@ def test_the_dome_closes_although_the_ledger_cannot_write(ledger: MemoryLedger) 
         desk.draining = False
         receipt: Any = proxy.front_desk(close_dome("close-4"))
         assert receipt["status"] == "accepted"
-    assert [order.id for order in done] == ["close-1", "close-2", "close-3"]
+    assert [order.id for order in done] == ["close-1", "close-full", "close-2", "close-3"]
 
 
 def test_a_silent_ledger_means_no_room(ledger: MemoryLedger, monkeypatch: pytest.MonkeyPatch) -> None:
