@@ -31,9 +31,7 @@ def ingest_data_product(order: IngestDataProduct, context: Context) -> Outcome:
     for start in range(0, len(order.inputs) - CHUNK, CHUNK):
         context.write(partial(record_inputs, inputs=order.inputs[start : start + CHUNK]))
     now = iso(context.clock.now())
-    # Recorded here and not with the outcome: what the tables refuse must bury this order with the reason.
-    number = context.write(lambda session: record_product(session, order, recorded=now))
-    return Outcome({"product": number})
+    return Outcome(record=lambda session: {"product": record_product(session, order, recorded=now)})
 
 
 def answer_find_products(question: FindProducts, context: Context) -> Answer:

@@ -118,7 +118,7 @@ def make_node(
 def _write_configuration(
     file: Path, state: Path, logs: str | None, authentication: bool, changes: dict[str, Any]
 ) -> None:
-    from toros.cli.template import commented_configuration
+    from toros.config.commented import commented_configuration
 
     settings: dict[str, Any] = {
         "state": str(state),

@@ -11,7 +11,7 @@ from toros.clock import iso
 from toros.config import config_hash
 from toros.network.context import Workshop
 from toros.network.service import Context, Handler, Onward, Outcome
-from workorders import VOCABULARY, Refusal
+from workorders import Refusal, description
 from workorders.desk import Cancel, Describe, ListOrders, Retry, Status
 from workorders.refusal import FaultCode
 
@@ -63,12 +63,12 @@ def every_desk(shop: Workshop, lanes: Mapping[str, int], committed: Callable[[],
         )
 
     def describe(question: Describe, _context: Context) -> Mapping[str, Any]:
-        served = {r.name: r for r in VOCABULARY.values() if r.desk in ("every", shop.service)}
-        if question.named is not None and question.named not in served:
+        described = description.describe(shop.service, question.named)
+        if question.named is not None and not described["requests"]:
+            known = ", ".join(sorted(description.describe(shop.service)["requests"]))
             raise Refusal(FaultCode.UNKNOWN_REQUEST, f"{shop.service} has no such request", field="named",
-                          value=question.named, allowed=", ".join(sorted(served)))  # fmt: skip
-        named = [question.named] if question.named is not None else sorted(served)
-        return {"desk": shop.service, "requests": {name: _described(name) for name in named}}
+                          value=question.named, allowed=known)  # fmt: skip
+        return {"desk": shop.service, **described}
 
     def cancel(order: Cancel, context: Context) -> Outcome:
         def change(session: Session) -> dict[str, Any]:
@@ -98,15 +98,3 @@ def _cancel_of(child: Mapping[str, str], order: Cancel) -> Onward:
     """Return the desk of a child order, and the order that cancels it."""
     onward = Cancel(order_id=child["id"], to=child.get("to"), tree=True, reason=order.reason, priority=order.priority)
     return Onward(onward, child["desk"])
-
-
-def _described(name: str) -> dict[str, Any]:
-    """Return what a request is, and its fields as JSON Schema."""
-    request = VOCABULARY[name]
-    return {
-        "summary": request.summary,
-        "kind": request.kind,
-        "repeat": request.repeat,
-        "lane": request.lane,
-        "schema": request.model.model_json_schema(),
-    }

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from toros.clock import Clock
     from toros.config import Config
 
+    Record = Callable[[Session], Mapping[str, Any] | None]
+
 __all__ = ["Answer", "Context", "Engine", "Files", "Handler", "Onward", "Outcome", "Service"]
 
 T = TypeVar("T")
+Answer = Mapping[str, Any]
 
 
 class Engine(Protocol):
@@ -112,15 +115,13 @@ class Outcome:
     orders : sequence of WorkOrder or Onward
         Onward orders; parent and user are filled in by the worker, the desk by the vocabulary unless named.
     record : callable, optional
-        A change of the daemon's own tables.
+        A change of the daemon's own tables; what it returns is added to the result (the number of a new row).
+        What it refuses ends the try like anything that a handler raises.
     """
 
     result: Mapping[str, Any] = field(default_factory=dict)
     orders: Sequence[WorkOrder | Onward] = ()
-    record: Callable[[Session], None] | None = None
-
-
-Answer = Mapping[str, Any]
+    record: Record | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from workorders.refusal import FaultCode
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from toros.network.service import Record
     from toros.store.ledger import Claim
 
 __all__ = ["Workers"]
@@ -212,17 +213,16 @@ class Workers:
         onward = [self._onward(one, order) for one in outcome.orders]
         return replace(outcome, orders=onward, record=self._heeding(claim, outcome.record))
 
-    def _heeding(self, claim: Claim, record: Callable[[Session], None] | None) -> Callable[[Session], None]:
+    def _heeding(self, claim: Claim, record: Record | None) -> Record:
         """Return the recording of an outcome, refused where the order was cancelled while its last step ran.
 
         What moves hardware has moved it by now: that is recorded although nobody wants it any more.
         """
 
-        def recorded(session: Session) -> None:
+        def recorded(session: Session) -> Mapping[str, Any] | None:
             if request_of(claim.order).repeat != "never":
                 self._shop.ledger.heed(session, claim)
-            if record is not None:
-                record(session)
+            return record(session) if record is not None else None
 
         return recorded
 

@@ -14,13 +14,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from toros.store.connection import Driver, Statement
 from toros.store.ledger_base import LedgerBase, canonical, clean, digest, moment_of
 from toros.store.schema import AT_ONCE, BODIES, ORDERS, Body, CancelNote, Horizon, Order, Remembered
-from workorders import Receipt, Refusal, WorkOrder
+from workorders import Receipt, Refusal, Request, WorkOrder
 from workorders.envelope import CROCKFORD, State
 from workorders.refusal import FaultCode
 
 __all__ = ["Accepting", "time_of_id"]
 
 SHORT = 200  # characters of a field's value that lists show
+METAL = 300.0  # seconds in which what moves hardware must have begun: nobody expects the dome to turn later
 ENVELOPE = frozenset(WorkOrder.model_fields)
 _DIGIT = {letter: value for value, letter in enumerate(CROCKFORD)}
 
@@ -69,9 +70,16 @@ class Accepting(LedgerBase):
         request = self._request_of(order)
         return {
             "id": order.id, "request": order.request, "lane": request.lane, "priority": order.priority or 0.0,
-            "expires": order.expires, "parent": order.parent, "asked_by": clean(order.user) if order.user else None,
-            "hash": hash_, "fields": json.dumps(short_fields(fields)),
+            "expires": self._latest_start(order, request), "parent": order.parent,
+            "asked_by": clean(order.user) if order.user else None, "hash": hash_, "fields": json.dumps(short_fields(fields)),
         }  # fmt: skip
+
+    def _latest_start(self, order: WorkOrder, request: Request) -> str | None:
+        """Return when an order expires: as it says, and within minutes where it moves hardware."""
+        if not request.moves_hardware:
+            return order.expires
+        limit = self._now(METAL)
+        return limit if order.expires is None else min(limit, order.expires)
 
     def _accept(self, driver: Driver, order: WorkOrder, row: dict[str, Any], body: str) -> Receipt:
         now = self._now()

@@ -53,7 +53,7 @@ class Result(Protocol):
 
     @property
     def record(self) -> Any:
-        """A change of the daemon's own tables, `(session) -> None`, or None."""
+        """A change of the daemon's own tables, `(session) -> mapping or None`, or None."""
         ...
 
 
@@ -77,7 +77,10 @@ class Ending(LedgerBase):
         def change(session: Session) -> None:
             session.connection()  # the savepoint is set before the driver writes
             if self._done(self.database.driver(), claim, result, parcels) and record is not None:
-                record(session)
+                told = record(session)
+                if told:
+                    whole = canonical({**outcome.result, **told})
+                    session.execute(sa.update(ORDERS).where(Order.number == claim.number).values(result=whole))
 
         if record is None:
             self.database.submit_plain(lambda driver: self._done(driver, claim, result, parcels)).result()

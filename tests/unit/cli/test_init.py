@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import stat
 from pathlib import Path
 
 import pytest
-import yaml
 
 from toros.cli import main
 from toros.cli.init import OPERATOR, make_node
-from toros.cli.template import commented_configuration
 from toros.config import Config, load_config
 from toros.network.auth import Identities, Unknown
 from workorders import DESKS
@@ -89,24 +86,3 @@ def test_state_and_logs_may_lie_elsewhere(tmp_path: Path) -> None:
     assert config.state == tmp_path / "var"
     assert config.logging.file == str(tmp_path / "log" / "toros.log")
     assert not (tmp_path / "var" / "tokens").exists()
-
-
-def test_the_file_holds_every_key_with_its_meaning_and_says_what_the_defaults_say(tmp_path: Path) -> None:
-    text = commented_configuration({})
-    file = tmp_path / "toros.conf.yaml"
-    file.write_text(text)
-    assert load_config(file) == Config()
-    written = yaml.safe_load(text)
-    for name, field in Config.model_fields.items():
-        assert name in written
-        keys = getattr(field.annotation, "model_fields", {})
-        for key, inner in keys.items():
-            assert key in written[name]
-            assert re.search(rf"^  {key}:.*# {re.escape(inner.description)}$", text, re.M), key
-
-
-def test_changes_stand_at_their_places(tmp_path: Path) -> None:
-    file = tmp_path / "toros.conf.yaml"
-    file.write_text(commented_configuration({"services": {"telescope": {"port": 9000}}, "camera": {"seed": 7}}))
-    config = load_config(file)
-    assert (config.services["telescope"].port, config.services["portal"].port, config.camera.seed) == (9000, 8706, 7)

@@ -73,7 +73,8 @@ def product(bench: Bench) -> IngestDataProduct:
 def do(order: IngestDataProduct, bench: Context) -> Any:
     outcome = SERVICE.handlers["ingest_data_product"].function(order, bench)
     assert isinstance(outcome, Outcome)
-    return outcome.result
+    assert outcome.record is not None
+    return {**outcome.result, **(bench.write(outcome.record) or {})}
 
 
 def find(bench: Context, **asked: Any) -> Any:

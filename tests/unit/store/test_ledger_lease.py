@@ -37,6 +37,16 @@ def test_a_lane_waits_for_no_other_lane(telescope: Desk) -> None:
     assert telescope.ledger.claim("safety", OWNER) is None
 
 
+def test_what_moves_hardware_begins_within_minutes_or_not_at_all(telescope: Desk) -> None:
+    later = workorders.parse({"id": telescope.id(), "request": "close_dome", "expires": "2199-01-01T00:00:00"})
+    for order in (workorders.parse({"id": telescope.id(), "request": "close_dome"}), later):
+        telescope.accept(order)
+        telescope.clock.sleep(301)
+        assert telescope.ledger.claim("safety", OWNER) is None
+        telescope.ledger.tidy()
+        assert telescope.ledger.status(order.id)["state"] == "expired"
+
+
 def test_a_claim_tells_the_worker_what_it_needs(desk: Desk) -> None:
     order = desk.accept(target="M31")
     claim = desk.claim("preprocessor@host:99")
