@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import toros
@@ -153,10 +154,12 @@ class Daemon:
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT, drain, and return the exit status."""
+        asked: SimpleQueue[None] = SimpleQueue()  # its put may be interrupted by itself; setting an event may not
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+            signal.signal(number, lambda *_: asked.put(None))
         self._workers.start()
         self._courier.start()
+        threading.Thread(target=self._stop_when, args=(asked,), name="signals", daemon=True).start()
         threads = [threading.Thread(target=work, daemon=True) for work in (self._tidy, self._watch, self._drain)]
         for thread in threads:
             thread.start()
@@ -165,7 +168,13 @@ class Daemon:
         self._stop.set()
         threads[-1].join()
         self._close()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # who asks again now must not spoil the exit status
         return 0
+
+    def _stop_when(self, asked: SimpleQueue[None]) -> None:
+        asked.get()
+        self._stop.set()
 
     def _ready(self) -> None:
         shop = self._shop
