@@ -205,6 +205,26 @@ def test_children_end_with_a_supervisor_that_is_killed() -> None:
     until(lambda: not any(alive(pid) for pid in children), 5)
 
 
+def test_a_child_that_does_not_drain_is_killed_after_its_supervisor() -> None:
+    deaf = DEAF.replace("end_with_supervisor()", "end_with_supervisor(grace=0.3)")
+    code = f"""
+    from toros.network.supervisor import Supervisor
+    import os, sys, time
+    supervisor = Supervisor({{"deaf": [sys.executable, "-c", {deaf!r}]}}, say=lambda *_: None)
+    supervisor.start()
+    assert supervisor.wait_until_ready(10)
+    print(supervisor.states()[0].pid, flush=True)
+    time.sleep(60)
+    """
+    lead = subprocess.Popen(command(code), stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert lead.stdout is not None
+    with lead.stdout as said:
+        child = int(said.readline())
+        lead.kill()
+        lead.wait()
+    until(lambda: not alive(child), 8)
+
+
 def test_threads_of_a_stopped_supervisor_are_gone() -> None:
     before = threading.active_count()
     with Supervisor({"one": command(PATIENT)}, say=Words()) as supervisor:

@@ -128,7 +128,7 @@ def _refuse_taken_ports(config: Config, names: list[str]) -> None:
 
 
 def _listen_to_signals(supervisor: Supervisor) -> list[float]:
-    """Return a list that holds the time of every request to stop; who asks a second time, after a second, means at once.
+    """Return a list of the times at which we were told to stop; the second time, after a second, means at once.
 
     A handler may interrupt itself, so it takes no lock: no event is set here.
     """

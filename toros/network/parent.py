@@ -13,13 +13,15 @@ __all__ = ["SUPERVISOR", "end_with_supervisor"]
 
 SUPERVISOR = "TOROS_SUPERVISOR"  # environment variable: the supervisor's process id
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+GRACE = 30.0  # for draining, which takes 20 at most; seconds
+LOOK = 2.0  # between two looks at who our parent is; seconds
 
 
-def end_with_supervisor(sign: signal.Signals = signal.SIGTERM) -> bool:
+def end_with_supervisor(sign: signal.Signals = signal.SIGTERM, *, grace: float = GRACE) -> bool:
     """Ask to be sent `sign` when the supervisor named in the environment ends; False where none is named.
 
-    On Linux the kernel sends it; elsewhere a thread looks once a second whether the parent is still the same.
-    A supervisor that is gone already counts as one that ends now.
+    On Linux the kernel sends it at once; elsewhere a thread that looks now and then does. A supervisor that is gone
+    already counts as one that ends now. Who has not ended `grace` seconds later is killed.
     """
     named = os.environ.pop(SUPERVISOR, "")  # our own children are not the supervisor's
     if not named.isdigit():
@@ -27,14 +29,16 @@ def end_with_supervisor(sign: signal.Signals = signal.SIGTERM) -> bool:
     supervisor = int(named)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(sign), 0, 0, 0)
-    else:
-        threading.Thread(target=_watch, args=(supervisor, sign), name="supervisor-watch", daemon=True).start()
+    threading.Thread(target=_watch, args=(supervisor, sign, grace), name="supervisor-watch", daemon=True).start()
     if os.getppid() != supervisor:
         os.kill(os.getpid(), sign)
     return True
 
 
-def _watch(supervisor: int, sign: signal.Signals) -> None:
+def _watch(supervisor: int, sign: signal.Signals, grace: float) -> None:
     while os.getppid() == supervisor:
-        time.sleep(1.0)
-    os.kill(os.getpid(), sign)
+        time.sleep(min(LOOK, grace))
+    if sys.platform != "linux":
+        os.kill(os.getpid(), sign)
+    time.sleep(grace)
+    os.kill(os.getpid(), signal.SIGKILL)
