@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -24,6 +25,7 @@ __all__ = ["Database", "database_url"]
 
 T = TypeVar("T")
 HOUR = 3600.0  # seconds
+PATIENCE = 5.0  # seconds for the daemon before us to be gone
 LARGE = 256 * 1024 * 1024  # bytes
 
 
@@ -247,15 +249,18 @@ class Database:
             raise
 
     def _greet(self, connection: Connection) -> None:
-        """On PostgreSQL, hold the schema for this daemon alone as long as the connection lives."""
+        """On PostgreSQL, hold the schema for this daemon alone as long as the connection lives.
+
+        The server may need a moment to notice that the daemon before us was killed, or that our own connection broke.
+        """
         if self.dialect == "sqlite" or not self._serving:
             return
-        row = connection.execute(
-            sa.text("SELECT pg_try_advisory_lock(hashtext(:name))"), {"name": f"toros {self.service}"}
-        )
-        held = row.scalar()
+        ask = sa.text("SELECT pg_try_advisory_lock(hashtext(:name))").bindparams(name=f"toros {self.service}")
+        until = time.monotonic() + PATIENCE
+        while not connection.execute(ask).scalar():
+            connection.commit()
+            if time.monotonic() > until:
+                where = f"{self.where}, schema {self.service},"
+                raise DatabaseError(f"{where} is in use by another daemon: stop that one first")
+            time.sleep(0.05)
         connection.commit()
-        if not held:
-            raise DatabaseError(
-                f"{self.where}, schema {self.service}, is in use by another daemon: stop that one first"
-            )

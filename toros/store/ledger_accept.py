@@ -71,7 +71,8 @@ class Accepting(LedgerBase):
         return {
             "id": order.id, "request": order.request, "lane": request.lane, "priority": order.priority or 0.0,
             "expires": self._latest_start(order, request), "parent": order.parent,
-            "asked_by": clean(order.user) if order.user else None, "hash": hash_, "fields": json.dumps(short_fields(fields)),
+            "asked_by": clean(order.user) if order.user else None, "hash": hash_,
+            "fields": json.dumps(short_fields(fields)),
         }  # fmt: skip
 
     def _latest_start(self, order: WorkOrder, request: Request) -> str | None:

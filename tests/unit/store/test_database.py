@@ -77,7 +77,8 @@ def test_a_change_that_waits_for_another_change_is_a_defect_that_is_told(opened:
         database.write(lambda session: database.write(lambda inner: None))
 
 
-def test_a_second_daemon_on_the_same_database_is_refused(opened: Opened) -> None:
+def test_a_second_daemon_on_the_same_database_is_refused(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("toros.store.database.PATIENCE", 0.2)
     first = opened()
     with pytest.raises(DatabaseError, match="in use by another daemon"):
         opened()
