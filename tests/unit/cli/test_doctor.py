@@ -70,11 +70,8 @@ def test_identities_that_are_missing_or_open_to_all(node: Path, capsys: pytest.C
 
 def test_a_root_that_is_not_mounted(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = node.read_text()
-    assert "    raw: raw
-" in written
-    node.write_text(written.replace("    raw: raw
-", "    raw: /mnt/no/such/disk
-"))
+    assert "    raw: raw\n" in written
+    node.write_text(written.replace("    raw: raw\n", "    raw: /mnt/no/such/disk\n"))
     code, found = doctor(node, capsys)
     assert (code, found["root raw"]["verdict"]) == (ExitCode.FAILED, "problem")
     assert "mount" in found["root raw"]["advice"]
