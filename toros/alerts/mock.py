@@ -197,7 +197,7 @@ def _fits(
         ("PIXTYPE", "HEALPIX", "HEALPIX pixelisation"),
         ("ORDERING", "NUNIQ", "Pixel ordering scheme: RING, NESTED, or NUNIQ"),
         ("COORDSYS", "C", "Ecliptic, Galactic or Celestial (equatorial)"),
-        ("MOCORDER", int(order.max()), "MOC resolution (best order)"),
+        ("MOCORDER", int(np.max(order)), "MOC resolution (best order)"),
         ("INDXSCHM", "EXPLICIT", "Indexing: IMPLICIT or EXPLICIT"),
         ("OBJECT", event, "Unique identifier for this event"),
         ("REFERENC", f"https://example.org/superevents/{event}/view/", "URL of this event"),

@@ -141,7 +141,7 @@ def _sampled(
     density, levels = np.full(ra.shape, np.nan), np.ones(ra.shape)
     on_sky = np.isfinite(ra)
     cell = skymap.cell_at(ra[on_sky], dec[on_sky])
-    density[on_sky] = np.where(cell >= 0, skymap.density[cell], 0.0) / skymap.density.max()
+    density[on_sky] = np.where(cell >= 0, skymap.density[cell], 0.0) / np.max(skymap.density)
     levels[on_sky] = np.where(cell >= 0, skymap.levels()[cell], 1.0)
     return density, levels
 
