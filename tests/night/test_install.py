@@ -1,0 +1,43 @@
+"""`scripts/install --prefix` makes a node that runs, in a folder and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workorders import DESKS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.long
+def test_a_node_is_installed_into_a_folder_twice(tmp_path: Path) -> None:
+    prefix = tmp_path / "node"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TOROS_")}
+    for _ in range(2):
+        done = subprocess.run(
+            [REPOSITORY / "scripts" / "install", "--prefix", prefix],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+    file = prefix / "etc/toros/toros.conf.yaml"
+    settings = yaml.safe_load(file.read_text("utf-8"))
+    assert settings["state"] == str(prefix / "var/lib/toros")
+    assert settings["security"]["authentication"] is True
+    assert (prefix / "etc/toros/logs").resolve() == prefix / "var/log/toros"
+    for desk in DESKS:
+        token = prefix / "var/lib/toros/tokens" / f"{desk}.token"
+        assert stat.S_IMODE(token.stat().st_mode) == 0o600
+        unit = (prefix / "etc/systemd/system" / f"toros-{desk}.service").read_text("utf-8")
+        assert f"ExecStart={prefix}/opt/toros/bin/toros serve {desk}\n" in unit
+    check = subprocess.run(
+        [prefix / "opt/toros/bin/toros", "doctor", "--config", file],
+        capture_output=True, text=True, check=False, env=environment, cwd=tmp_path,
+    )  # fmt: skip
+    assert "is well formed" in check.stdout
+    assert "database telescope" in check.stdout
