@@ -6,10 +6,12 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from toros.errors import Permanent
@@ -21,6 +23,8 @@ LARGEST_FILE = 4_000_000  # bytes of a map; LVK's have 0.8 to 1.6 million
 MOST_ITEMS = 10_000  # fields and list entries; LVK's have some 40
 DEEPEST = 16  # objects inside objects; LVK's have 3
 LONGEST_TEXT = 200  # characters of a name
+TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # one pass, also over a text that a stranger did not end
+BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def decoded(text: str) -> dict[str, Any]:
@@ -35,26 +39,21 @@ def decoded(text: str) -> dict[str, Any]:
         raise Permanent(f"the alert is {len(text)} characters long, more than the {LONGEST} that are read")
     if sum(text.count(mark) for mark in ",[{") > MOST_ITEMS:
         raise Permanent(f"the alert has more than the {MOST_ITEMS} fields and entries that are read")
+    if _depth(text) > DEEPEST:
+        raise _too_deep()
     try:
         value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except ValueError as error:  # JSONDecodeError, and integers of thousands of digits
         raise Permanent(f"the alert is not JSON: {error}") from None
-    except RecursionError:
-        raise _too_deep() from None
     if not isinstance(value, dict):
         raise Permanent("the alert is not a JSON object with superevent_id and alert_type")
-    _check_depth(value)
     return value
 
 
-def _check_depth(value: object) -> None:
-    level: list[Any] = [value]
-    for _ in range(DEEPEST):
-        inner = [list(item.values()) if isinstance(item, dict) else item for item in level]
-        level = [entry for entries in inner for entry in entries if isinstance(entry, dict | list)]
-        if not level:
-            return
-    raise _too_deep()
+def _depth(text: str) -> int:
+    """Return how deep brackets stand inside brackets, before anything that may recurse sees them."""
+    steps = {"[": 1, "{": 1, "]": -1, "}": -1}
+    return max(accumulate(steps[mark] for mark in BRACKETS.findall(TEXTS.sub("", text))), default=0)
 
 
 def _too_deep() -> Permanent:

@@ -52,11 +52,12 @@ class DaskPool:
         limit = time.monotonic() + self._wall
         try:
             while True:
+                over = future.done()
                 try:
-                    value: T = future.result(timeout=LOOK)
+                    value: T = future.result(timeout=self._wall if over else LOOK)
                     return value
                 except NotYet:
-                    if future.done():  # the work itself raised a TimeoutError
+                    if over:  # the work itself raised a TimeoutError
                         raise
                 ended = stop()
                 if ended is not None:
