@@ -1,6 +1,9 @@
 """The front desk of a daemon: one XML-RPC method, and health, metrics and pages beside it.
 
 One call goes: guard -> who asks -> body -> XML-RPC -> what is asked -> the ledger (an order) or a handler (a question).
+
+It comes in one of two ways. Whatever HTTP can say comes through ASGI. The usual call, small and whole, is handed over
+by `toros.network.protocol` without a task of its own. Both call `admit` and `begin`, where all the rules are.
 """
 
 from __future__ import annotations
@@ -8,16 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from toros.errors import DatabaseError, Permanent, Temporary
 from toros.network import wire
 from toros.network.auth import ANYONE, Caller, Identities, Unknown
-from toros.network.guard import DESK_PATHS, Guard, Rejected
+from toros.network.guard import DESK_PATHS, Guard, Headers, Rejected
 from toros.network.metrics import CONTENT_TYPE, Metrics
-from toros.network.threads import Busy, Mailbox, Threads
+from toros.network.replies import reject, reply_with
+from toros.network.threads import Busy, Mailbox, Threads, result_of
 from workorders import Receipt, Refusal, WorkOrder, parse, request_of
 from workorders.refusal import FaultCode
 
@@ -27,13 +32,12 @@ if TYPE_CHECKING:
 
     from toros.config import Config
 
-__all__ = ["Accepting", "FrontDesk"]
+__all__ = ["Accepting", "Call", "FrontDesk"]
 
 log = logging.getLogger(__name__)
 
 BESIDE = frozenset({"/healthz", "/metrics"})
 LARGE = 50_000  # bytes: what takes longer to read than a millisecond or two is read in a thread
-LINGER = 1.0  # seconds in which a rejected caller may finish sending, so that it hears why
 ACCEPTING = 10.0  # seconds in which the ledger must have stored an order
 SAFETY = 1.0  # seconds that closing the dome waits for the ledger before it acts without
 CHALLENGE = (b"www-authenticate", b'Basic realm="toros", charset="UTF-8"')
@@ -49,6 +53,32 @@ class Accepting(Protocol):
     def figures(self) -> dict[str, Any]:
         """Return counts for the metrics."""
         ...
+
+
+def _unheard(_document: bytes) -> None:
+    """Nobody waits for this reply yet."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call on its way through the desk.
+
+    Attributes
+    ----------
+    caller : Caller
+        Who asks.
+    started : float
+        The end of the headers; seconds of the performance counter.
+    request : str
+        What is asked, once that is known; for the metrics.
+    reply : callable
+        Takes the document that answers.
+    """
+
+    caller: Caller
+    started: float
+    request: str = "unread"
+    reply: Callable[[bytes], None] = _unheard
 
 
 class FrontDesk:
@@ -111,6 +141,7 @@ class FrontDesk:
         self._safety = Threads(2, f"{service}-safety", timeout)
         self._receipts = Mailbox()
         self._reading = Threads(1, f"{service}-reading", timeout)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
     def of(
@@ -142,23 +173,57 @@ class FrontDesk:
                 somewhere = path in DESK_PATHS or path in BESIDE or self._pages is not None
                 raise Rejected(405 if somewhere else 404, "nothing takes this here; the desk is at /RPC2")
             elif path == "/healthz":
-                await _reply(send, 503 if self.draining else 200, b"stopping\n" if self.draining else b"ok\n")
+                await reply_with(send, 503 if self.draining else 200, b"stopping\n" if self.draining else b"ok\n")
             else:
                 await self._serve_page(scope, headers, receive, send)
         except Rejected as rejected:
             self.metrics.rejected(rejected.status)
-            await _reject(rejected, receive, send)
+            if rejected.reason and self._identities is not None:
+                self._identities.note(rejected.reason, (scope.get("client") or ("?",))[0])
+            await reject(rejected, receive, send)
         except ConnectionError:
-            self.metrics.rejected(499)
+            self.give_up()
+
+    def admit(self, method: str, headers: Headers) -> Call:
+        """Return a call whose body may be read; raise Rejected where it may not."""
+        started = time.perf_counter()
+        self.guard.check_desk(method, headers)
+        return Call(self._caller(headers), started)
+
+    def begin(self, call: Call, body: bytes, reply: Callable[[bytes], None]) -> None:
+        """Serve a call that was admitted and has its whole body.
+
+        Parameters
+        ----------
+        call : Call
+            From `admit`.
+        body : bytes
+            XML-RPC.
+        reply : callable
+            Gets the document, an answer, a receipt or a fault, all of them HTTP 200: once, on the loop's thread, before
+            this returns or later.
+        """
+        call.reply = reply
+        if len(body) >= LARGE:
+            self._later(call, self._begin_large(call, body))
+            return
+        try:
+            self._begin(call, wire.loads(body))
+        except Exception as error:  # noqa: BLE001 - the boundary: see _refuse
+            self._refuse(call, error)
+
+    def give_up(self) -> None:
+        """Count a caller who went away before the end of its order."""
+        self.metrics.rejected(499)
 
     def close(self) -> None:
         """Let the desk's threads end."""
         for threads in (self._questions, self._safety, self._reading):
             threads.close()
 
-    async def _serve_page(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    async def _serve_page(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Serve the metrics, or one of the service's pages."""
-        self._caller(scope, headers)
+        self._caller(headers)
         if scope["path"] == "/metrics":
             await self._serve_metrics(send)
         elif self._pages is not None:
@@ -172,42 +237,66 @@ class FrontDesk:
             page = await self._questions.run(self.metrics.page)
         except Busy as busy:
             raise Rejected(503, str(busy)) from None
-        await _reply(send, 200, page, CONTENT_TYPE)
+        await reply_with(send, 200, page, CONTENT_TYPE)
 
-    async def _serve_call(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
-        """Serve one call of front_desk: an answer, a receipt or a fault, all of them HTTP 200."""
-        started = time.perf_counter()
-        self.guard.check_desk(scope["method"], headers)
-        caller = self._caller(scope, headers)
+    async def _serve_call(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Serve one call of front_desk that came through ASGI."""
+        call = self.admit(scope["method"], headers)
         body = await self.guard.body(receive)
-        request, outcome = "unread", "answered"
-        try:
-            fields = wire.loads(body) if len(body) < LARGE else await self._reading.run(wire.loads, body)
-            order = self._read(fields, caller)
-            request = order.request
-            if request_of(order).kind == "order":
-                document, outcome = wire.answer(await self._take(order)), "accepted"
-            else:
-                document = wire.answer(await self._run(self._questions, self._answer, order))
-        except Busy as busy:
-            document, outcome = wire.fault(Refusal(FaultCode.NO_ROOM, str(busy))), "busy"
-        except Refusal as refusal:
-            document, outcome = wire.fault(refusal), refusal.code.name.lower()
-        except Exception:  # noqa: BLE001 - the boundary: a defect of ours becomes a fault without its inside
-            log.exception("a defect while serving %s", request)
-            document, outcome = wire.fault(_defect()), "internal"
-        self.metrics.answered(request, outcome, time.perf_counter() - started)
-        await _reply(send, 200, document, b"text/xml")
+        answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.begin(call, body, lambda document: None if answered.done() else answered.set_result(document))
+        await reply_with(send, 200, await answered, b"text/xml")
 
-    def _caller(self, scope: Scope, headers: dict[bytes, bytes]) -> Caller:
+    def _begin(self, call: Call, fields: Mapping[str, Any]) -> None:
+        """Serve a call that was read; orders, which are many, need no task."""
+        order = self._read(fields, call.caller)
+        call.request = order.request
+        request = request_of(order)
+        if request.kind != "order":
+            self._later(call, self._answer_question(call, order))
+        elif request.without_ledger:
+            self._later(call, self._take_surely(call, order))
+        else:
+            self._take(call, order)
+
+    async def _begin_large(self, call: Call, body: bytes) -> None:
+        """Serve a call that takes long to read."""
+        self._begin(call, await self._reading.run(wire.loads, body))
+
+    def _later(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        """Serve a call in a task of its own."""
+        task = asyncio.get_running_loop().create_task(self._watched(call, work))
+        self._tasks.add(task)  # the loop itself keeps no hold of it
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watched(self, call: Call, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - the boundary: see _refuse
+            self._refuse(call, error)
+
+    def _refuse(self, call: Call, error: Exception) -> None:
+        """Reply with a fault; a defect of ours becomes one without its inside."""
+        if isinstance(error, Busy):
+            self._end(call, wire.fault(Refusal(FaultCode.NO_ROOM, str(error))), "busy")
+        elif isinstance(error, Refusal):
+            self._end(call, wire.fault(error), error.code.name.lower())
+        else:
+            log.error("a defect while serving %s", call.request, exc_info=error)
+            self._end(call, wire.fault(_defect()), "internal")
+
+    def _end(self, call: Call, document: bytes, outcome: str) -> None:
+        self.metrics.answered(call.request, outcome, time.perf_counter() - call.started)
+        call.reply(document)
+
+    def _caller(self, headers: Headers) -> Caller:
         """Return who asks; raise Rejected where it is nobody, in the same words for every reason."""
         if self._identities is None:
             return ANYONE
         try:
             return self._identities.caller(headers.get(b"authorization"))
         except Unknown as reason:
-            self._identities.note(str(reason), (scope.get("client") or ("?",))[0])
-            raise Rejected(401, "a valid token is needed", [CHALLENGE]) from None
+            raise Rejected(401, "a valid token is needed", [CHALLENGE], str(reason)) from None
 
     def _read(self, fields: Mapping[str, Any], caller: Caller) -> WorkOrder:
         """Return the order that these fields are, in the name of who asks; raise Refusal where it is not for us."""
@@ -235,21 +324,37 @@ class FrontDesk:
             log.error("cannot answer %s: %s", order.request, error)
             raise Refusal(FaultCode.NO_ROOM, "the desk cannot read its database now; ask again later") from None
 
-    async def _take(self, order: WorkOrder) -> Mapping[str, Any]:
-        """Store an order and return its receipt; what keeps the instrument safe is done even where that fails."""
-        if request_of(order).without_ledger:
-            return await self._take_surely(order)
+    async def _answer_question(self, call: Call, order: WorkOrder) -> None:
+        """Reply with what the service's handler answers."""
+        self._end(call, wire.answer(await self._run(self._questions, self._answer, order)), "answered")
+
+    def _take(self, call: Call, order: WorkOrder) -> None:
+        """Store an order; its receipt is the reply, once it is durable."""
         if self.draining:
             raise Refusal(FaultCode.STOPPING, "this desk is stopping; send the order again later")
         try:
-            receipt = await self._receipts.settled(self._ledger.accept(order), ACCEPTING)
+            future = self._ledger.accept(order)
         except (DatabaseError, Temporary, OSError) as error:
-            log.error("cannot store %s %s: %s", order.request, order.id, error)
-            raise Refusal(FaultCode.NO_ROOM, "the desk cannot store now; send the order again later") from None
-        return receipt.model_dump(mode="json")
+            raise _cannot_store(order, error) from None
+        self._receipts.tell(future, ACCEPTING, lambda: self._give_receipt(call, order, future))
 
-    async def _take_surely(self, order: WorkOrder) -> Mapping[str, Any]:
+    def _give_receipt(self, call: Call, order: WorkOrder, future: Future[Receipt]) -> None:
+        """Reply with the receipt of an order, or with why there is none."""
+        try:
+            document = wire.answer(result_of(future).model_dump(mode="json"))
+        except (DatabaseError, Temporary, OSError) as error:
+            self._refuse(call, _cannot_store(order, error))
+        except Exception as error:  # noqa: BLE001 - the boundary: see _refuse
+            self._refuse(call, error)
+        else:
+            self._end(call, document, "accepted")
+
+    async def _take_surely(self, call: Call, order: WorkOrder) -> None:
         """Store an order where that can be done within a second and workers still run; else do it now."""
+        self._end(call, wire.answer(await self._stored_or_done(order)), "accepted")
+
+    async def _stored_or_done(self, order: WorkOrder) -> Mapping[str, Any]:
+        """Return the receipt of what keeps the instrument safe, or, where it cannot be stored, what was done."""
         why: object = "the desk is stopping"
         if not self.draining:
             try:
@@ -276,38 +381,10 @@ def _pages(routes: Sequence[BaseRoute]) -> Any:
     return Starlette(routes=list(routes))
 
 
+def _cannot_store(order: WorkOrder, error: Exception) -> Refusal:
+    log.error("cannot store %s %s: %s", order.request, order.id, error)
+    return Refusal(FaultCode.NO_ROOM, "the desk cannot store now; send the order again later")
+
+
 def _defect() -> Refusal:
     return Refusal(FaultCode.INTERNAL, "the desk failed over this order; its log has the details")
-
-
-async def _reply(send: Send, status: int, body: bytes, kind: bytes = b"text/plain; charset=utf-8") -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _reject(rejected: Rejected, receive: Receive, send: Send) -> None:
-    """Say why and hang up, but hear the caller out for a moment: who is cut off while sending never reads the reply."""
-    body = f"{rejected}\n".encode()
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-        *rejected.headers,
-    ]
-    await send({"type": "http.response.start", "status": rejected.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-    try:
-        async with asyncio.timeout(LINGER):
-            await _hear_out(receive)
-    except TimeoutError:
-        pass
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _hear_out(receive: Receive, most: int = 1_000_000) -> None:
-    """Throw away what still comes, up to so many bytes."""
-    message = await receive()
-    while message["type"] == "http.request" and message.get("more_body") and most > 0:
-        most -= len(message.get("body", b""))
-        message = await receive()

@@ -35,11 +35,16 @@ class Rejected(Exception):
         What was wrong, for a person.
     headers : iterable of (bytes, bytes)
         More headers of the reply.
+    reason : str
+        What only our log is told.
     """
 
-    def __init__(self, status: int, sentence: str, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(
+        self, status: int, sentence: str, headers: Iterable[tuple[bytes, bytes]] = (), reason: str = ""
+    ) -> None:
         self.status = status
         self.headers = list(headers)
+        self.reason = reason
         super().__init__(sentence)
 
 

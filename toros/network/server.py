@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import ipaddress
 import logging
 import resource
@@ -33,9 +34,15 @@ class _Uvicorn(uvicorn.Server):
     """A server that leaves signals to the daemon and looks at its connections' deadlines."""
 
     def __init__(
-        self, config: uvicorn.Config, listener: socket.socket, bounds: Bounds, ready: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        desk: FrontDesk,
+        listener: socket.socket,
+        bounds: Bounds,
+        ready: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._desk = desk
         self._listener = listener
         self._bounds = bounds
         self._ready = ready
@@ -70,7 +77,11 @@ class _Uvicorn(uvicorn.Server):
 
     def _protocol(self) -> asyncio.Protocol:
         return DeskProtocol(
-            self._bounds, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            self._bounds,
+            self._desk,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
         )
 
 
@@ -117,6 +128,7 @@ class DeskServer:
         self._listener = _listen(ip, port, setting)
         self.ip, self.port = self._listener.getsockname()[:2]
         self._scheme = "https" if tls else "http"
+        self._desk = app
         self._config = _uvicorn_config(app, tls, self.bounds)
         self._server: _Uvicorn | None = None
         app.metrics.connections.set_function(lambda: self.connections)
@@ -133,9 +145,15 @@ class DeskServer:
         return len(self._server.server_state.connections) if self._server else 0
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve on this thread until `stop`; call `ready` when listening."""
+        """Serve on this thread until `stop`; call `ready` when listening.
+
+        What the process holds by now, it holds to its end: the garbage collector is told not to look there any more,
+        which is what took longest of a slow reply.
+        """
+        gc.collect()
+        gc.freeze()
         _raise_file_limit(self.bounds.connections)
-        self._server = _Uvicorn(self._config, self._listener, self.bounds, ready)
+        self._server = _Uvicorn(self._config, self._desk, self._listener, self.bounds, ready)
         self._server.run()
 
     def stop(self) -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-__all__ = ["Busy", "Mailbox", "Threads"]
+__all__ = ["Busy", "Mailbox", "Threads", "result_of"]
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +119,18 @@ class Mailbox:
     """Where other threads' futures are awaited; those that are done together wake the loop once."""
 
     def __init__(self) -> None:
-        self._done: deque[asyncio.Future[None]] = deque()
+        self._done: deque[_Letter] = deque()
         self._rung = False
+
+    def tell(self, future: Future[Any], timeout: float, heard: Callable[[], None]) -> None:
+        """Call `heard` once, on the loop's thread: when the future is done, or after so many seconds without.
+
+        To be called on the loop's thread; `heard` raises nothing.
+        """
+        loop = asyncio.get_running_loop()
+        letter = _Letter(heard)
+        letter.timer = loop.call_later(timeout, letter.open)
+        future.add_done_callback(lambda _future: self._ring(loop, letter))
 
     async def settled(self, future: Future[T], timeout: float) -> T:
         """Return the future's result without ever cancelling it.
@@ -130,19 +140,14 @@ class Mailbox:
         TimeoutError
             It was not done after so many seconds.
         """
-        loop = asyncio.get_running_loop()
-        awaited: asyncio.Future[None] = loop.create_future()
-        future.add_done_callback(lambda _future: self._ring(loop, awaited))
-        timer = loop.call_later(timeout, _resolve, awaited)
+        awaited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.tell(future, timeout, lambda: _resolve(awaited))
         await awaited
-        timer.cancel()
-        if not future.done():
-            raise TimeoutError(f"nothing was done within {timeout:g} s")
-        return future.result()
+        return result_of(future)
 
-    def _ring(self, loop: asyncio.AbstractEventLoop, awaited: asyncio.Future[None]) -> None:
+    def _ring(self, loop: asyncio.AbstractEventLoop, letter: _Letter) -> None:
         """On the other thread: wake the loop, unless somebody has done so and it has not looked yet."""
-        self._done.append(awaited)
+        self._done.append(letter)
         if self._rung:
             return
         self._rung = True
@@ -155,7 +160,35 @@ class Mailbox:
         """On the loop's thread: whoever appends after this line rings again."""
         self._rung = False
         while self._done:
-            _resolve(self._done.popleft())
+            self._done.popleft().open()
+
+
+class _Letter:
+    """Somebody to be told, once."""
+
+    __slots__ = ("_heard", "timer")
+
+    def __init__(self, heard: Callable[[], None]) -> None:
+        self._heard: Callable[[], None] | None = heard
+        self.timer: asyncio.TimerHandle | None = None
+
+    def open(self) -> None:
+        heard, self._heard = self._heard, None
+        if heard is None:
+            return
+        if self.timer is not None:
+            self.timer.cancel()
+        try:
+            heard()
+        except Exception:  # noqa: BLE001 - the others who are told in the same turn must hear too
+            log.exception("a defect of who was told")
+
+
+def result_of(future: Future[T]) -> T:
+    """Return the result of a future that was told of; raise TimeoutError where it is still not done."""
+    if not future.done():
+        raise TimeoutError("nothing was done in time")
+    return future.result()
 
 
 def _resolve(awaited: asyncio.Future[None]) -> None:
