@@ -148,7 +148,7 @@ class DeskServer:
         """Serve on this thread until `stop`; call `ready` when listening.
 
         What the process holds by now, it holds to its end: the garbage collector is told not to look there any more,
-        which is what took longest of a slow reply.
+        for a full look through it stops every thread for tens of milliseconds.
         """
         gc.collect()
         gc.freeze()
