@@ -11,20 +11,15 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, MetaData, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from toros.store.names import CONSTRAINT_NAMES
+
 __all__ = ["METADATA", "AlertRow", "alert_with_hash", "alerts_before", "alerts_of"]
 
 
 class Base(DeclarativeBase):
     """Base of the alert robot's tables; its metadata is the branch `alert_robot` of the migrations."""
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 
 class AlertRow(Base):

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, MetaData, String, delete, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from toros.store.names import CONSTRAINT_NAMES
+
 __all__ = [
     "METADATA", "BatchRow", "FrameRow", "MasterRow", "StepRow", "begin_batch", "finish_batch", "record_frames",
     "record_master", "record_step", "step_of", "steps_of",
@@ -22,15 +24,7 @@ KINDS = "kind IN ('bias', 'dark', 'flat')"
 class Base(DeclarativeBase):
     """Base of the preprocessor's tables; its metadata is the branch `preprocessor` of the migrations."""
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "pk": "pk_%(table_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        }
-    )
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
 
 
 class BatchRow(Base):

@@ -7,15 +7,9 @@ from typing import Annotated
 from sqlalchemy import JSON, CheckConstraint, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-__all__ = ["Base", "Degrees", "FilterName", "Json", "Location", "Name", "Number", "Seconds", "Sha256", "Utc", "a_hash"]
+from toros.store.names import CONSTRAINT_NAMES
 
-CONSTRAINT_NAMES = {  # alembic can only change what has a name
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+__all__ = ["Base", "Degrees", "FilterName", "Json", "Location", "Name", "Number", "Seconds", "Sha256", "Utc", "a_hash"]
 
 Number = Annotated[int, mapped_column(primary_key=True)]
 Location = Annotated[str, mapped_column(String(1024))]  # root:path
