@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.support.daemons import Network, eventually
+from toros.network.worker import REST
 from workorders.envelope import new_id
 
 CHAIN = {
@@ -42,7 +43,7 @@ def test_it_starts_soon_and_idles_lightly(tmp_path: Path) -> None:
         assert busy < 0.02  # 1 % on a machine that does nothing else
 
 
-def test_an_order_is_in_its_handler_at_once(tmp_path: Path) -> None:
+def test_an_order_wakes_its_worker_which_would_else_rest_for_seconds(tmp_path: Path) -> None:
     with Network(tmp_path, {"preprocessor": CHAIN["preprocessor"]}) as network:
         desk = network["preprocessor"]
         waits = []
@@ -51,7 +52,7 @@ def test_an_order_is_in_its_handler_at_once(tmp_path: Path) -> None:
             accepted, started = (datetime.fromisoformat(status[name]) for name in ("accepted", "started"))
             waits.append((started - accepted).total_seconds())
         print(f"\norder to running handler: median {sorted(waits)[10] * 1000:.0f} ms")
-        assert sorted(waits)[10] < 0.02
+        assert sorted(waits)[10] < REST / 5
 
 
 def test_a_manager_hears_ready_alive_and_stopping(tmp_path: Path) -> None:

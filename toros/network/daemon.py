@@ -144,7 +144,7 @@ class Daemon:
         handlers = {**every_desk(self._shop, lanes, self._courier.wake), **service.handlers}
         self._workers = Workers(self._shop, handlers, lanes, self._courier.wake)
         self._desk = FrontDesk.of(
-            config, service.name, _Counter(self._shop.ledger, handlers), answer=self._workers.answer,
+            config, service.name, _ServedOnly(self._shop.ledger, handlers), answer=self._workers.answer,
             act=self._workers.act, pages=service.pages(config) if service.pages else (),
         )  # fmt: skip
         self._server: DeskServer = serve(self._desk, service.name, settings, config.security)
@@ -243,7 +243,7 @@ class Daemon:
         log.info("stopped")
 
 
-class _Counter:
+class _ServedOnly:
     """The ledger as the desk sees it: orders that no handler serves are refused before they are stored."""
 
     def __init__(self, ledger: Ledger, handlers: Mapping[str, Handler]) -> None:
