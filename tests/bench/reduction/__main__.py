@@ -1,0 +1,28 @@
+"""`python -m tests.bench.reduction [PART ...]` measures the parts that are named, or all; 1 where a goal is missed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from tests.bench.measure import show
+
+PARTS = ("calibration", "masters", "cosmic_rays", "whole_frame", "night")
+
+
+def main() -> int:
+    """Measure and show; return the exit status."""
+    parser = argparse.ArgumentParser(prog="scripts/bench reduction", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure; all by default")
+    parser.add_argument("--small", action="store_true", help="small frames: to try the bench, not to judge by it")
+    args = parser.parse_args()
+    met = True
+    for part in args.parts or PARTS:
+        module = import_module(f"tests.bench.reduction.{part}")
+        met &= show(module.__doc__.splitlines()[0], module.measure(small=args.small))
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
