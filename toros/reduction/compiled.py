@@ -26,12 +26,13 @@ def compiled(function: F) -> F:
     in its own module: numba renews what it kept only when that module's file changes.
     """
     # the default error model tests every divisor, and nothing is vectorised: three times the time
-    made = numba.njit(error_model="numpy", nogil=True)(function)
+    made: Any = numba.njit(error_model="numpy", nogil=True)(function)
+    kernel: F = made
     try:
         made.enable_caching()
     except RuntimeError as error:  # numba found no folder that it may write to
         log.debug("the kernel %s is not kept on disk: %s", function.__name__, error)
-        return made  # type: ignore[no-any-return]
+        return kernel
     keep = made._cache.save_overload
 
     def keep_if_possible(*args: Any) -> None:
@@ -41,4 +42,4 @@ def compiled(function: F) -> F:
             log.debug("the kernel %s is not kept on disk: %s", function.__name__, error)
 
     made._cache.save_overload = keep_if_possible
-    return made  # type: ignore[no-any-return]
+    return kernel
