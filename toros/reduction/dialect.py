@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from toros.errors import BadFrame
+from toros.reduction.amplifier import Amplifier, amplifiers_of, mosaic_shape
+from toros.reduction.cameras.camera import Camera, camera_of, load_cameras
+from toros.reduction.keywords import dialects, number_of, plain, text_of, within
 from toros.reduction.moment import date_of_exposure
 from toros.reduction.section import Section, read_sections
 
-__all__ = ["Description", "describe", "dialects"]
+__all__ = ["Description", "describe"]
 
 KINDS = ("bias", "dark", "flat", "light")
 LONGEST = 7200.0  # seconds; what an order may carry
@@ -52,6 +54,10 @@ class Description:
     unit : {"adu", "electron"}
     overscan, trim : Section or None
         What to subtract and what to keep, where that makes sense.
+    settings : Camera
+        What is known of the camera beside its headers, and how its frames are reduced.
+    amplifiers : tuple of Amplifier
+        Where several read the detector; then there is no `overscan` nor `trim`. Empty for a single one.
     done : frozenset of str
         Steps that were done before we got it: overscan, trim, bias, dark, flat, gain.
     product : str
@@ -77,19 +83,11 @@ class Description:
     unit: str = "adu"
     overscan: Section | None = None
     trim: Section | None = None
+    amplifiers: tuple[Amplifier, ...] = ()
     done: frozenset[str] = field(default_factory=frozenset)
     product: str = ""
     marks: tuple[str, ...] = ()
-
-
-@cache
-def dialects() -> Mapping[str, Any]:
-    """Return the words that come with TOROS."""
-    import yaml
-
-    text = resources.files("toros.reduction").joinpath("dialects.yaml").read_text(encoding="utf-8")
-    words: Mapping[str, Any] = yaml.safe_load(text)
-    return words
+    settings: Camera = field(default_factory=Camera)
 
 
 def describe(
@@ -100,6 +98,8 @@ def describe(
     bits: int = 16,
     peak: float = math.nan,
     words: Mapping[str, Any] | None = None,
+    headers: Sequence[Mapping[str, Any]] = (),
+    cameras: Sequence[Camera] | None = None,
 ) -> Description:
     """Return what a frame is.
 
@@ -117,78 +117,62 @@ def describe(
         Largest pixel; counts.
     words : mapping, optional
         The dialect; the one that comes with TOROS by default.
+    headers : sequence of mapping, optional
+        Of each extension, where the array is a stack of several.
+    cameras : sequence of Camera, optional
+        Those that come with TOROS by default.
 
     Raises
     ------
     BadFrame
-        The frame is of a kind that cannot be calibrated, or its exposure time is impossible.
+        The frame is of a kind that cannot be calibrated, its exposure time is impossible, or its amplifiers do not
+        fit it.
     """
     words = dialects() if words is None else words
+    settings = camera_of(header, load_cameras() if cameras is None else cameras)
+    if settings.cards:
+        header = ChainMap(dict(settings.cards), header)  # type: ignore[arg-type]
     marks: list[str] = []
     exposure = _exposure(header, words, marks)
     kind, said = _kind(header, words, name, marks)
     master = _master(header, words, said, name, marks)
     kind, exposure = _agree(kind, exposure, marks)
     done = _done(header, words)
-    camera = _text(header, words["camera_keywords"])
-    known: Mapping[str, Any] = next((c for c in words.get("cameras") or () if c["match"].lower() in camera.lower()), {})
-    overscan, trim = _sections(header, words, shape, done, master, marks)
+    camera = text_of(header, words["camera_keywords"])
+    amplifiers = _amplifiers(headers or [header], settings, words, shape, done, master, marks)
+    overscan, trim = (None, None) if amplifiers else _sections(header, words, settings, shape, done, master, marks)
     date_obs, more = date_of_exposure(header, words)
     ra, dec = _pointing(header, words, marks)
     return Description(
         kind=kind,
         master=master,
         exposure_time=exposure,
-        filter=_text(header, words["filter_keywords"]) if kind in ("flat", "light") else "",
+        filter=text_of(header, words["filter_keywords"]) if kind in ("flat", "light") else "",
         camera=camera,
-        object=_text(header, words["object_keywords"]),
+        object=text_of(header, words["object_keywords"]),
         binning=_binning(header),
         date_obs=date_obs,
         ra=ra if kind == "light" else None,
         dec=dec if kind == "light" else None,
-        gain=_within(header, words["gain_keywords"], 0.01, 20, "electrons per count", marks) or known.get("gain"),
-        read_noise=_within(header, words["read_noise_keywords"], 0.01, 500, "electrons", marks)
-        or known.get("read_noise"),
-        saturation=_saturation(header, words, known, bits, peak, marks),
-        temperature=_number(header, words["temperature_keywords"]),
-        unit="electron" if _normal(str(header.get("BUNIT", ""))) in ("electron", "electrons", "e") else "adu",
+        gain=within(header, words["gain_keywords"], 0.01, 20, "electrons per count", marks) or settings.gain,
+        read_noise=within(header, words["read_noise_keywords"], 0.01, 500, "electrons", marks) or settings.read_noise,
+        saturation=_saturation(header, words, settings, bits, peak, marks),
+        temperature=number_of(header, words["temperature_keywords"]),
+        unit="electron" if plain(str(header.get("BUNIT", ""))) in ("electron", "electrons", "e") else "adu",
         overscan=overscan,
         trim=trim,
+        amplifiers=amplifiers,
         done=done,
-        product=_text(header, ["TPRODUCT"]),
+        product=text_of(header, ["TPRODUCT"]),
         marks=(*marks, *more),
+        settings=settings,
     )
-
-
-def _normal(text: str) -> str:
-    """Return a text in lower case, everything but letters and digits as one space."""
-    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
-
-
-def _text(header: Mapping[str, Any], keywords: Sequence[str]) -> str:
-    for key in keywords:
-        value = header.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-    return ""
-
-
-def _number(header: Mapping[str, Any], keywords: Sequence[str]) -> float | None:
-    """Return the first card that is a number, or a text that begins with one ("60.0 s")."""
-    for key in keywords:
-        value = header.get(key)
-        if isinstance(value, str):
-            match = re.match(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", value)
-            value = float(match.group().replace("D", "E").replace("d", "e")) if match else None
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            return float(value)
-    return None
 
 
 def _kind(header: Mapping[str, Any], words: Mapping[str, Any], name: str, marks: list[str]) -> tuple[str, str]:
     """Return the kind of frame, and the words in which the header says it."""
     for key in words["kind_keywords"]:
-        said = _normal(_text(header, [key]))
+        said = plain(text_of(header, [key]))
         if not said:
             continue
         kind = _kind_of_words(said, words)
@@ -222,7 +206,7 @@ def _kind_of_name(name: str, words: Mapping[str, Any]) -> str | None:
 
 def _mislabelled(header: Mapping[str, Any], words: Mapping[str, Any], marks: list[str]) -> str:
     """Return the kind that OBJECT names where the camera's software calls everything a light frame."""
-    target = _normal(_text(header, words["object_keywords"]))
+    target = plain(text_of(header, words["object_keywords"]))
     kind = _kind_of_words(target, words) if target else None
     if kind in ("flat", "bias", "dark"):
         marks.append(f"the header calls this a light frame of the object {target!r}: {kind} was guessed")
@@ -248,7 +232,7 @@ def _agree(kind: str, exposure: float | None, marks: list[str]) -> tuple[str, fl
 
 
 def _exposure(header: Mapping[str, Any], words: Mapping[str, Any], marks: list[str]) -> float | None:
-    said = {k: v for k in words["exposure_keywords"] if (v := _number(header, [k])) is not None}
+    said = {k: v for k in words["exposure_keywords"] if (v := number_of(header, [k])) is not None}
     if not said:
         return None
     first, value = next(iter(said.items()))
@@ -262,7 +246,7 @@ def _master(header: Mapping[str, Any], words: Mapping[str, Any], said: str, name
     finished = words["master"]
     if any(header.get(key) is True for key in finished["true_keywords"]):
         return True
-    if any((_number(header, [key]) or 0) > 1 for key in finished["count_keywords"]):
+    if any((number_of(header, [key]) or 0) > 1 for key in finished["count_keywords"]):
         return True
     if any(word in finished["words"] for word in said.split()):
         return True
@@ -285,13 +269,16 @@ def _done(header: Mapping[str, Any], words: Mapping[str, Any]) -> frozenset[str]
 def _sections(
     header: Mapping[str, Any],
     words: Mapping[str, Any],
+    settings: Camera,
     shape: tuple[int, int],
     done: frozenset[str],
     master: bool,
     marks: list[str],
 ) -> tuple[Section | None, Section | None]:
     overscan, trim, more = read_sections(
-        _text(header, words["overscan_keywords"]) or None, _text(header, words["trim_keywords"]) or None, shape
+        text_of(header, words["overscan_keywords"]) or settings.overscan,
+        text_of(header, words["trim_keywords"]) or settings.trim,
+        shape,
     )
     marks.extend(more)
     if (overscan or trim) and ("trim" in done or master):
@@ -300,41 +287,45 @@ def _sections(
     return (None if "overscan" in done else overscan), trim
 
 
+def _amplifiers(
+    headers: Sequence[Mapping[str, Any]],
+    settings: Camera,
+    words: Mapping[str, Any],
+    shape: tuple[int, int],
+    done: frozenset[str],
+    master: bool,
+    marks: list[str],
+) -> tuple[Amplifier, ...]:
+    """Return the amplifiers of a raw frame; one that was put together before has none any more."""
+    whole = settings.amplifiers and mosaic_shape(settings.amplifiers) == shape
+    if len(headers) == 1 and (whole or master or "trim" in done):
+        return ()
+    found, more = amplifiers_of(headers, settings, shape, binning=_binning(headers[0]), words=words)
+    marks.extend(more)
+    return tuple(replace(one, overscan=None) for one in found) if "overscan" in done else found
+
+
 def _binning(header: Mapping[str, Any]) -> tuple[int, int]:
     """Return the binning of rows and columns."""
     for key in ("CCDSUM", "BINNING", "CCDXBIN"):
         numbers = re.findall(r"\d+", str(header.get(key, "")))
         if len(numbers) == 2 and key != "CCDXBIN":
             return int(numbers[1]), int(numbers[0])
-    columns = _number(header, ["XBINNING", "XBIN", "CCDXBIN"]) or 1
-    rows = _number(header, ["YBINNING", "YBIN", "CCDYBIN"]) or columns
+    columns = number_of(header, ["XBINNING", "XBIN", "CCDXBIN"]) or 1
+    rows = number_of(header, ["YBINNING", "YBIN", "CCDYBIN"]) or columns
     return int(rows), int(columns)
-
-
-def _within(
-    header: Mapping[str, Any], keywords: Sequence[str], low: float, high: float, unit: str, marks: list[str]
-) -> float | None:
-    """Return the first believable value; one that is not believable is named."""
-    for key in keywords:
-        value = _number(header, [key])
-        if value is None:
-            continue
-        if low <= value <= high:
-            return value
-        marks.append(f"{key} = {value:g} cannot be {unit}: ignored")
-    return None
 
 
 def _saturation(
     header: Mapping[str, Any],
     words: Mapping[str, Any],
-    known: Mapping[str, Any],
+    settings: Camera,
     bits: int,
     peak: float,
     marks: list[str],
 ) -> float | None:
     """Return the count at which pixels are full: as said, else the converter's end where pixels reach it."""
-    said = _number(header, words["saturation_keywords"]) or known.get("saturation")
+    said = number_of(header, words["saturation_keywords"]) or settings.saturation
     if said is not None and said > 0:
         return float(said)
     if bits == 16 and peak in _FULL_SCALES:
@@ -366,7 +357,7 @@ def _angle(header: Mapping[str, Any], keywords: Sequence[str], *, hours: bool) -
                 sign, whole, minutes, seconds = parts.groups()
                 angle = int(whole) + int(minutes) / 60 + float(seconds or 0) / 3600
                 return (-angle if sign == "-" else angle) * (15 if hours else 1)
-        number = _number(header, [key])
+        number = number_of(header, [key])
         if number is not None:
             return number
     return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toros.errors import BadFrame
+from toros.reduction.amplifier import mosaic_shape
 from toros.reduction.dialect import Description
 from toros.reduction.structure import Limits
 
@@ -57,7 +58,9 @@ class Seen:
 
     @property
     def image_shape(self) -> tuple[int, int]:
-        """Rows and columns after trimming."""
+        """Rows and columns after trimming, or of the mosaic that several amplifiers make."""
+        if self.frame.amplifiers:
+            return mosaic_shape(self.frame.amplifiers)
         return self.frame.trim.shape if self.frame.trim else self.shape
 
     @property
@@ -206,6 +209,7 @@ def groups(seen: Iterable[Seen], *, by_exposure: bool = False, by_filter: bool =
             one.shape,
             what.overscan,
             what.trim,
+            what.amplifiers,
             what.unit,
             what.done,
             what.exposure_time if by_exposure else None,

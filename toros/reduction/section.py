@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["Section", "read_sections"]
+__all__ = ["Section", "read_directed", "read_sections"]
 
 _RANGE = r"\s*(?:(\d+)\s*:\s*(\d+)|:)\s*"
 _FORM = re.compile(rf"^\[{_RANGE}(?:,{_RANGE})?\]$")  # rows may be left out: all of them
@@ -25,9 +25,65 @@ class Section:
         """Rows and columns."""
         return self.top - self.bottom + 1, self.right - self.left + 1
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns, to cut it out of an array."""
+        return slice(self.bottom - 1, self.top), slice(self.left - 1, self.right)
+
     def __str__(self) -> str:
         """Return the section as FITS writes it."""
         return f"[{self.left}:{self.right},{self.bottom}:{self.top}]"
+
+    def overlaps(self, other: Section) -> bool:
+        """Tell whether a pixel belongs to both."""
+        apart = self.right < other.left or other.right < self.left or self.top < other.bottom or other.top < self.bottom
+        return not apart
+
+    def lies_in(self, shape: tuple[int, int]) -> bool:
+        """Tell whether an array of so many rows and columns holds all of it."""
+        return min(self.left, self.bottom) >= 1 and self.right <= shape[1] and self.top <= shape[0]
+
+    def beside(self, data: Section) -> Section | None:
+        """Return the part of an overscan that has the rows of the data, or its columns; None if there is none such."""
+        if self.overlaps(data):
+            return None
+        if self.bottom <= data.bottom and data.top <= self.top:
+            return replace(self, bottom=data.bottom, top=data.top)
+        if self.left <= data.left and data.right <= self.right:
+            return replace(self, left=data.left, right=data.right)
+        return None
+
+    def moved(self, rows: int) -> Section:
+        """Return the section so many rows further up."""
+        return replace(self, bottom=self.bottom + rows, top=self.top + rows)
+
+
+def read_directed(text: str, shape: tuple[int, int] | None) -> tuple[Section, bool, bool] | None:
+    """Return a section that may run backwards, and whether its rows and its columns do.
+
+    Parameters
+    ----------
+    text : str
+    shape : (int, int) or None
+        Rows and columns of the array, for a section that leaves an end open; None where that is not allowed.
+
+    Returns
+    -------
+    section : Section
+    flip_rows, flip_columns : bool
+        None instead of the three where the text is not a section.
+    """
+    match = _FORM.match(text.strip())
+    if not match:
+        return None
+    left, right, bottom, top = (None if group is None else int(group) for group in match.groups())
+    if shape is not None:
+        left, right = (1, shape[1]) if left is None else (left, right)
+        bottom, top = (1, shape[0]) if bottom is None else (bottom, top)
+    if left is None or right is None or bottom is None or top is None or min(left, right, bottom, top) < 1:
+        return None
+    section = Section(min(left, right), max(left, right), min(bottom, top), max(bottom, top))
+    return section, bottom > top, left > right
 
 
 def read_sections(
@@ -61,7 +117,7 @@ def read_sections(
         if keep is None:
             return None, None, [*marks, f"BIASSEC {bias} leaves no image beside it: ignored"]
         marks.append(f"there is no TRIMSEC: {keep} was kept, beside the overscan {bias}")
-    if _overlap(bias, keep):
+    if bias.overlaps(keep):
         return None, keep, [*marks, f"BIASSEC {bias} overlaps the image {keep}: ignored"]
     whole = _spanning(bias, keep, shape)
     if whole is None:
@@ -98,10 +154,6 @@ def _beside(bias: Section, shape: tuple[int, int]) -> Section | None:
         sides = [Section(1, columns, 1, bias.bottom - 1), Section(1, columns, bias.top + 1, rows)]
     best = max(sides, key=lambda s: s.shape[0] * s.shape[1])
     return best if min(best.shape) >= 2 else None
-
-
-def _overlap(one: Section, other: Section) -> bool:
-    return not (one.right < other.left or other.right < one.left or one.top < other.bottom or other.top < one.bottom)
 
 
 def _spanning(bias: Section, keep: Section, shape: tuple[int, int]) -> Section | None:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from toros.errors import BadFrame
 
-__all__ = ["Limits", "Unit", "read_structure", "readable"]
+__all__ = ["NOT_FRAMES", "Limits", "Unit", "is_image", "read_structure", "readable"]
 
 BLOCK = 2880
 CARD = 80
@@ -17,6 +17,7 @@ MOST_AXES = 8  # the standard allows 999; no camera writes more than three
 MOST_UNITS = 256
 BITPIX = (8, 16, 32, 64, -32, -64)
 COMPRESSIONS = ("RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "PLIO_1", "HCOMPRESS_1", "NOCOMPRESS")
+NOT_FRAMES = ("UNCERT", "MASK", "ERR", "ERROR", "DQ", "BPM", "VAR", "VARIANCE", "WEIGHT", "COUNT")  # names of planes
 _VALUE = re.compile(rb"^= +('(?:[^']|'')*'|[^/]*)")
 
 
@@ -66,6 +67,19 @@ class Unit:
     size: int
     bitpix: int
     shape: tuple[int, ...]
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The shape without leading axes of length one, so that a cube of one plane is an image; () without pixels."""
+        shape = self.shape
+        while len(shape) > 2 and shape[0] == 1:
+            shape = shape[1:]
+        return shape if 0 not in shape else ()
+
+
+def is_image(unit: Unit) -> bool:
+    """Tell an image of two axes from tables, cubes and planes of uncertainty."""
+    return unit.kind in ("image", "compressed") and unit.name not in NOT_FRAMES and len(unit.image_shape) == 2
 
 
 def read_structure(file: BinaryIO, length: int, limits: Limits) -> list[Unit]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from toros.errors import BadFrame
-from toros.reduction.dialect import Description, describe, dialects
+from toros.reduction.cameras.camera import Camera
+from toros.reduction.dialect import Description, describe
 
 SHAPE = (100, 120)
 
@@ -166,10 +167,11 @@ def test_gain_is_believed_only_where_it_can_be_one() -> None:
 
 
 def test_a_camera_file_fills_what_the_header_does_not_say() -> None:
-    words = {**dialects(), "cameras": [{"match": "cg16", "gain": 1.5, "read_noise": 9.0, "saturation": 60000}]}
+    camera = Camera("cg16", match={"INSTRUME": "cg16"}, gain=1.5, read_noise=9.0, saturation=60000)
     header = {"IMAGETYP": "LIGHT", "EXPTIME": 1.0, "INSTRUME": "Aspen CG16", "RDNOISE": 7.0}
-    what = describe(header, name="a.fits", shape=SHAPE, words=words)
+    what = describe(header, name="a.fits", shape=SHAPE, cameras=[camera])
     assert (what.gain, what.read_noise, what.saturation) == (1.5, 7.0, 60000.0)
+    assert what.settings == camera
 
 
 def test_saturation_is_guessed_from_pixels_at_the_converters_end() -> None:
