@@ -95,6 +95,7 @@ def amplifiers_of(
     shape: tuple[int, int],
     *,
     binning: tuple[int, int] = (1, 1),
+    trimmed: bool = False,
     words: Mapping[str, Any] | None = None,
 ) -> tuple[tuple[Amplifier, ...], tuple[str, ...]]:
     """Return the amplifiers of a raw array, from the camera's file or else from the headers.
@@ -108,6 +109,8 @@ def amplifiers_of(
         Rows and columns of the raw array, stacked.
     binning : (int, int)
         Of rows and columns: places in the mosaic may be counted in pixels that are not binned.
+    trimmed : bool
+        Everything beside the data was cut off before: what the headers say of it is stale.
     words : mapping, optional
         The dialect; the one that comes with TOROS by default.
 
@@ -123,14 +126,18 @@ def amplifiers_of(
     BadFrame
         Their sections do not fit the array, one another or the mosaic.
     """
-    marks: list[str] = []
+    keys, marks = _keywords(words), list[str]()
+    if trimmed and len(headers) == 1:
+        return (), ()
+    if trimmed:
+        keys = {**keys, "data": [], "overscan": []}
     if camera is not None and camera.amplifiers:
         _check_camera(camera, shape)
         found: Sequence[Amplifier] = camera.amplifiers
     elif len(headers) > 1:
-        found = _from_extensions(headers, shape, binning, _keywords(words), marks)
+        found = _from_extensions(headers, shape, binning, keys, marks)
     else:
-        found = _from_suffixes(headers[0], shape, binning, _keywords(words), marks) if headers else []
+        found = _from_suffixes(headers[0], shape, binning, keys, marks) if headers else []
     return tuple(_filled(one, camera) for one in found), tuple(dict.fromkeys(marks))
 
 

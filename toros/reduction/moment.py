@@ -7,14 +7,20 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from toros.reduction.cameras.zone import zone_of
+from toros.reduction.keywords import number_of, text_of
+
 __all__ = ["date_of_exposure"]
 
+HALF_HOUR = 1750.0  # seconds; the least by which time zones differ, less what rounding takes
 _OLD = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{2})$")  # dd/mm/yy, the FITS way before 1997
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
 _SCALES = {"TAI": "tai", "TT": "tt", "TDT": "tt", "TDB": "tdb"}
 
 
-def date_of_exposure(header: Mapping[str, Any], words: Mapping[str, Any]) -> tuple[str | None, list[str]]:
+def date_of_exposure(
+    header: Mapping[str, Any], words: Mapping[str, Any], timezone: str = "UTC"
+) -> tuple[str | None, list[str]]:
     """Return the start of the exposure, UTC, ISO 8601, and what had to be guessed.
 
     Parameters
@@ -23,6 +29,8 @@ def date_of_exposure(header: Mapping[str, Any], words: Mapping[str, Any]) -> tup
         The frame's header.
     words : mapping
         The dialect: `date_keywords`, `time_keywords`, `julian_keywords`.
+    timezone : str
+        Of a time that names neither an offset nor a scale: a name such as America/Phoenix or an offset.
 
     Returns
     -------
@@ -30,33 +38,29 @@ def date_of_exposure(header: Mapping[str, Any], words: Mapping[str, Any]) -> tup
         None where the header does not say; never the time of now.
     marks : list of str
     """
-    written = _first_text(header, words["date_keywords"])
-    if written is None:
+    written = text_of(header, words["date_keywords"])
+    if not written:
         return _from_julian(header, words["julian_keywords"])
-    moment, marks = _read(written, header, words["time_keywords"])
+    moment, marks = _read(written, header, words["time_keywords"], timezone)
     if moment is None:
         fallback, more = _from_julian(header, words["julian_keywords"])
         return fallback, [f"DATE-OBS = {written!r} cannot be read", *more]
-    return _iso(moment), marks
+    return _iso(moment), [*marks, *_against_julian(moment, header, words["julian_keywords"])]
 
 
-def _first_text(header: Mapping[str, Any], keywords: Sequence[str]) -> str | None:
-    for key in keywords:
-        value = header.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-    return None
-
-
-def _read(written: str, header: Mapping[str, Any], time_keywords: Sequence[str]) -> tuple[datetime | None, list[str]]:
+def _read(
+    written: str, header: Mapping[str, Any], time_keywords: Sequence[str], timezone: str
+) -> tuple[datetime | None, list[str]]:
     """Return the moment that DATE-OBS names, joined with the time of day where that has its own card."""
     old = _OLD.match(written)
     if old:
         written = f"19{old.group(3)}-{int(old.group(2)):02d}-{int(old.group(1)):02d}"
     marks = ["DATE-OBS is in the form dd/mm/yy: read as of the twentieth century"] if old else []
     if len(written) == 10:
-        time = _first_text(header, time_keywords)
-        if time is None or not re.match(r"^\d{1,2}:\d\d", time):
+        key = next((key for key in time_keywords if text_of(header, [key])), "")
+        time = text_of(header, [key])
+        timezone = "UTC" if key.startswith("UT") else timezone
+        if not re.match(r"^\d{1,2}:\d\d", time):
             marks.append("DATE-OBS has no time of day, nor has any other card: the time is that day's midnight")
         else:
             written = f"{written}T{time if time[1] != ':' else '0' + time}"
@@ -67,7 +71,22 @@ def _read(written: str, header: Mapping[str, Any], time_keywords: Sequence[str])
         return None, marks
     if moment.tzinfo is not None:
         return _from_offset(moment, header, marks)
+    if timezone != "UTC" and not header.get("TIMESYS"):
+        return _from_zone(moment, timezone, header, marks)
     return _from_scale(moment, header, marks)
+
+
+def _from_zone(
+    moment: datetime, timezone: str, header: Mapping[str, Any], marks: list[str]
+) -> tuple[datetime | None, list[str]]:
+    """Turn a local time into UTC by the zone that the camera's file names; of an hour that comes twice, the first."""
+    zone = zone_of(timezone)
+    if zone is None:
+        return None, marks
+    first, second = (moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() != second.utcoffset():
+        marks.append(f"the clocks of {timezone} were changed about {moment.isoformat()}: the first such hour was taken")
+    return _from_offset(first, header, marks)
 
 
 def _from_offset(moment: datetime, header: Mapping[str, Any], marks: list[str]) -> tuple[datetime, list[str]]:
@@ -100,6 +119,18 @@ def _from_scale(moment: datetime, header: Mapping[str, Any], marks: list[str]) -
 
     marks.append(f"DATE-OBS is in {named}: written as UTC in the product")
     return Time(moment, scale=scale).utc.to_datetime(), marks
+
+
+def _against_julian(moment: datetime, header: Mapping[str, Any], keywords: Mapping[str, str]) -> list[str]:
+    """Say where the header's Julian date is another time: some are rounded, or of the middle, none by half an hour."""
+    said, _ = _from_julian(header, keywords)
+    if said is None:
+        return []
+    apart = (datetime.fromisoformat(said) - moment).total_seconds()
+    length = number_of(header, ["EXPTIME", "EXPOSURE"]) or 0.0
+    if abs(apart) < HALF_HOUR + abs(length):
+        return []
+    return [f"the Julian date in the header is {apart / 3600:+.2f} h from DATE-OBS: DATE-OBS was taken"]
 
 
 def _from_julian(header: Mapping[str, Any], keywords: Mapping[str, str]) -> tuple[str | None, list[str]]:

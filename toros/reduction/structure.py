@@ -116,16 +116,16 @@ def read_structure(file: BinaryIO, length: int, limits: Limits) -> list[Unit]:
 
 def _read_header(file: BinaryIO, limits: Limits) -> bytes:
     """Return the blocks of one header, to the end of the block that holds END."""
-    header = b""
-    while len(header) < limits.header:
+    blocks: list[bytes] = []
+    while len(blocks) * BLOCK < limits.header:
         block = file.read(BLOCK)
-        if not header and block[:9] != b"SIMPLE  =" and block[:9] != b"XTENSION=":
+        if not blocks and block[:9] != b"SIMPLE  =" and block[:9] != b"XTENSION=":
             raise BadFrame(f"is not a FITS file: it begins with {block[:16]!r}")
         if len(block) < BLOCK:
             raise BadFrame("its header breaks off: the file is truncated or still being written")
-        header += block
+        blocks.append(block)
         if any(block[i : i + 8] == b"END     " for i in range(0, BLOCK, CARD)):
-            return header
+            return b"".join(blocks)
     raise BadFrame(f"its header has no END within {limits.header} bytes")
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toros.errors import BadFrame
-from toros.reduction.cameras.camera import Camera
+from toros.reduction.band import band_of
+from toros.reduction.cameras.camera import Camera, load_cameras
 from toros.reduction.dialect import Description, describe
+from toros.reduction.keywords import dialects
 
 SHAPE = (100, 120)
 
@@ -77,6 +81,34 @@ def test_a_flat_that_is_called_a_light() -> None:
     assert read(IMAGETYP="Light Frame", OBJECT="Flat Top Nebula", EXPTIME=2.0).kind == "light"
 
 
+@pytest.mark.parametrize("target", ["flat r", "Sky Flat rp 003", "domeflat V", "FLAT-FIELD 12"])
+def test_a_flat_whose_object_names_its_filter_too(target: str) -> None:
+    assert read(IMAGETYP="Light Frame", OBJECT=target, EXPTIME=2.0).kind == "flat"
+    what = read(OBJECT=target, EXPTIME=2.0)
+    assert what.kind == "flat"
+    assert said(what, "does not say what kind of frame this is: flat was guessed from its object")
+
+
+def test_a_light_without_an_object_in_a_file_named_as_a_flat() -> None:
+    what = read(name="flat_r-001.fits", IMAGETYP="Light Frame", EXPTIME=2.0)
+    assert what.kind == "flat"
+    assert said(what, "a light frame of no object: flat was guessed from the file's name")
+    named = read(name="flat_r-001.fits", IMAGETYP="Light Frame", EXPTIME=2.0, OBJECT="NGC 1")
+    assert named.kind == "light"
+    assert said(named, "the file is named as a flat, its header says a light frame of 'NGC 1': light was taken")
+
+
+def test_nothing_said_and_no_exposure_is_a_bias() -> None:
+    what = read(name="0001.fits", EXPTIME=0.0)
+    assert what.kind == "bias"
+    assert said(what, "bias was guessed from its exposure time of 0.0 s")
+
+
+def test_the_kind_in_a_long_keyword() -> None:
+    header = {"ESO DPR TYPE": "FLAT,SKY", "EXPTIME": 3.0}
+    assert describe(header, name="a.fits", shape=SHAPE).kind == "flat"
+
+
 def test_frames_of_other_kinds_are_refused() -> None:
     with pytest.raises(BadFrame, match="IMAGETYP = focus"):
         read(IMAGETYP="FOCUS", EXPTIME=1.0)
@@ -128,6 +160,49 @@ def test_the_time_of_the_exposure_is_utc_and_never_now(
         assert what.date_obs is not None
         assert what.date_obs[:19] == moment[:19]
     assert said(what, words) if words else not what.marks
+
+
+ARIZONA = Camera("arizona", match={"TELESCOP": "north"}, timezone="America/Phoenix")
+CHILE = Camera("chile", match={"TELESCOP": "south"}, timezone="America/Santiago")
+FIXED = Camera("fixed", match={"TELESCOP": "fixed"}, timezone="+05:30")
+
+
+@pytest.mark.parametrize(
+    ("telescope", "cards", "moment", "words"),
+    [
+        ("north", {"DATE-OBS": "2017-12-19T18:33:43.3"}, "2017-12-20T01:33:43", "local time (-0700)"),
+        ("fixed", {"DATE-OBS": "2017-12-19T03:30:00"}, "2017-12-18T22:00:00", "local time (+0530)"),
+        ("north", {"DATE-OBS": "2017-12-19T18:33:43-0300"}, "2017-12-19T21:33:43", "local time (-0300)"),
+        ("north", {"DATE-OBS": "2017-12-20T01:33:43Z"}, "2017-12-20T01:33:43", None),
+        ("north", {"DATE-OBS": "2017-12-20T01:33:43", "TIMESYS": "UTC"}, "2017-12-20T01:33:43", None),
+        ("north", {"DATE-OBS": "2017-12-20", "UT": "01:33:43"}, "2017-12-20T01:33:43", "its own card"),
+        ("north", {"DATE-OBS": "2017-12-19", "TIME-OBS": "18:33:43"}, "2017-12-20T01:33:43", "its own card"),
+        ("south", {"DATE-OBS": "2026-01-10T22:00:00"}, "2026-01-11T01:00:00", "local time (-0300)"),
+        ("south", {"DATE-OBS": "2026-07-10T22:00:00"}, "2026-07-11T02:00:00", "local time (-0400)"),
+        ("south", {"DATE-OBS": "2026-04-04T23:30:00"}, "2026-04-05T02:30:00", "the first such hour was taken"),
+        ("else", {"DATE-OBS": "2017-12-19T18:33:43"}, "2017-12-19T18:33:43", None),
+    ],
+)
+def test_local_time_that_does_not_say_so_is_read_by_the_cameras_zone(
+    telescope: str, cards: dict[str, str], moment: str, words: str | None
+) -> None:
+    header = {"IMAGETYP": "LIGHT", "EXPTIME": 1.0, "TELESCOP": telescope, **cards}
+    what = describe(header, name="a.fits", shape=SHAPE, cameras=[ARIZONA, CHILE, FIXED])
+    assert (what.date_obs or "")[:19] == moment
+    assert said(what, words) if words else not what.marks
+
+
+def test_a_julian_date_that_is_rounded_agrees_and_one_of_another_zone_is_said() -> None:
+    local = "2017-12-19T18:33:43.317-0700"
+    assert not said(read(IMAGETYP="LIGHT", EXPTIME=60.0, DATE_OBS=local, MJD_OBS=58107.065), "Julian date")
+    what = read(IMAGETYP="LIGHT", EXPTIME=60.0, DATE_OBS="2017-12-19T18:33:43.317", MJD_OBS=58107.065)
+    assert what.date_obs == "2017-12-19T18:33:43.317"
+    assert said(what, "the Julian date in the header is +7.00 h from DATE-OBS: DATE-OBS was taken")
+
+
+def test_the_sign_of_a_longitude_does_not_matter() -> None:
+    cards = {"IMAGETYP": "LIGHT", "EXPTIME": 1.0, "DATE_OBS": "2017-12-19T18:33:43.317-0700"}
+    assert read(**cards, LONGITUD=110.88) == read(**cards, LONGITUD=-110.88) == read(**cards)
 
 
 def test_ut_obs_that_disagrees_is_said() -> None:
@@ -200,3 +275,114 @@ def test_binning(cards: dict[str, Any], binning: tuple[int, int]) -> None:
 )
 def test_steps_that_were_done_before_are_seen(cards: dict[str, Any], done: set[str]) -> None:
     assert read(IMAGETYP="LIGHT", EXPTIME=1.0, **cards).done == done
+
+
+@pytest.mark.parametrize(
+    ("cards", "name", "band"),
+    [
+        ({"FILTER": "r"}, "r", "r"), ({"FILTER": "rp"}, "rp", "r"), ({"FILTER": "SDSS r'"}, "SDSS r'", "r"),
+        ({"FILTER": "Sloan-r"}, "Sloan-r", "r"), ({"FILTER": "R"}, "R", "R"),
+        ({"FILTER": "Bessell R"}, "Bessell R", "R"),
+        ({"FILTER": "H-alpha"}, "H-alpha", "halpha"), ({"FILTER": "Clear"}, "Clear", "clear"),
+        ({"FILTER": "Wide 7"}, "Wide 7", "wide7"), ({"FILTER": "Clear + r"}, "Clear + r", "r"),
+        ({"FILTER1": "Clear", "FILTER2": "r"}, "r", "r"), ({"FILTER1": "air", "FILTER2": "open"}, "air", "clear"),
+        ({"FILTER1": "g", "FILTER2": "OIII"}, "g + OIII", "g+oiii"), ({"FILTER": "rp", "FILTER1": "air"}, "rp", "r"),
+        ({"FILTERS": "V"}, "V", "V"), ({}, "", ""),
+    ],
+)  # fmt: skip
+def test_a_filter_keeps_its_name_and_has_a_band(cards: dict[str, str], name: str, band: str) -> None:
+    what = read(IMAGETYP="FLAT", EXPTIME=1.0, **cards)
+    assert (what.filter, what.band) == (name, band)
+    dark = read(IMAGETYP="DARK", EXPTIME=1.0, **cards)
+    assert (dark.filter, dark.band) == ("", "")
+
+
+@given(st.text(max_size=20))
+def test_every_band_is_its_own_band(name: str) -> None:
+    band = band_of(name, dialects())
+    assert band_of(band, dialects()) == band
+
+
+@pytest.mark.parametrize(
+    ("cards", "mode"),
+    [({"READOUTM": "2 MHz (slow)"}, "2 mhz slow"), ({"READMODE": 1}, "1"), ({"RDMODE": "full_frame"}, "full frame"),
+     ({"READOUTM": " ", "READMODE": "Monochrome"}, "monochrome"), ({}, "")],
+)  # fmt: skip
+def test_readout_modes(cards: dict[str, Any], mode: str) -> None:
+    assert read(IMAGETYP="BIAS", **cards).readout_mode == mode
+
+
+@pytest.mark.parametrize(
+    ("cards", "degrees"),
+    [({"CCD_TEMP": -20.04, "SET_TEMP": -20.0}, -20.04), ({"SET_TEMP": -20.0}, -20.0), ({"CAMTEMP": 270.0}, -3.15),
+     ({"CAMTEMP": "11 C"}, 11.0), ({"CCD_TEMP": -999.0, "SET_TEMP": -10.0}, -10.0), ({}, None)],
+)  # fmt: skip
+def test_temperatures_in_celsius_or_kelvin(cards: dict[str, Any], degrees: float | None) -> None:
+    what = read(IMAGETYP="BIAS", **cards)
+    assert what.temperature == degrees
+    assert said(what, "CCD-TEMP = -999 cannot be") == (cards.get("CCD_TEMP") == -999.0)
+
+
+def test_a_camera_speaks_its_own_dialect() -> None:
+    camera = Camera(
+        "own", match={"INSTRUME": "own"}, keywords={"exposure": ("SHUTTER",), "filter": ("WHEEL",), "kind": ("SORT",)},
+        cards={"GAIN": 2.5, "WHEEL": "7"}, kinds={"flat": ("Evening Sky",)}, filters={"7": "r"},
+    )  # fmt: skip
+    header = {
+        "INSTRUME": "Own camera",
+        "SORT": "evening-sky",
+        "SHUTTER": 3.5,
+        "EXPTIME": 99.0,
+        "GAIN": 1.0,
+        "WHEEL": "9",
+    }
+    what = describe(header, name="a.fits", shape=SHAPE, cameras=[camera])
+    assert (what.kind, what.exposure_time, what.filter, what.band, what.gain) == ("flat", 3.5, "7", "r", 2.5)
+    other = describe({**header, "INSTRUME": "Other"}, name="a.fits", shape=SHAPE, cameras=[camera])
+    assert (other.kind, other.exposure_time, other.gain) == ("light", 99.0, 1.0)
+
+
+def test_sections_of_the_camera_are_used_where_the_header_has_none() -> None:
+    camera = Camera("c", match={"INSTRUME": "c"}, overscan="[101:120,1:100]", trim="[1:100,1:100]")
+    header = {"INSTRUME": "c", "IMAGETYP": "BIAS"}
+    what = describe(header, name="a.fits", shape=SHAPE, cameras=[camera])
+    assert (str(what.overscan), str(what.trim)) == ("[101:120,1:100]", "[1:100,1:100]")
+    own = describe({**header, "BIASSEC": "[1:20,1:100]", "TRIMSEC": "[21:120,1:100]"}, name="a.fits", shape=SHAPE,
+                   cameras=[camera])  # fmt: skip
+    assert str(own.overscan) == "[1:20,1:100]"
+    again = describe({**header, "SUBOSCAN": "x", "TRIMIM": "x"}, name="a.fits", shape=(100, 100), cameras=[camera])
+    assert (again.overscan, again.trim) == (None, None)
+
+
+HALVES = {"DATASEC1": "[1:50,1:100]", "DATASEC2": "[71:120,1:100]", "BIASSEC1": "[51:60,1:100]",
+          "BIASSEC2": "[61:70,1:100]", "DETSEC1": "[1:50,1:100]", "DETSEC2": "[51:100,1:100]"}  # fmt: skip
+
+
+def test_amplifiers_have_their_own_gain_or_the_frames() -> None:
+    what = read(
+        IMAGETYP="LIGHT", EXPTIME=1.0, GAIN=2.0, GAIN1=1.0, RDNOISE1=4.0, SATURATE2=5e4, BIASSEC="[1:2,1:100]", **HALVES
+    )
+    assert [(a.gain, a.read_noise, a.saturation) for a in what.amplifiers] == [(1.0, 4.0, None), (2.0, None, 5e4)]
+    assert (what.gain, what.read_noise, what.saturation) == (1.5, None, 5e4)
+    assert (what.overscan, what.trim) == (None, None)
+
+
+@pytest.mark.parametrize("cards", [{"TRIMIM": "x"}, {"COMBINED": True}])
+def test_a_frame_that_was_put_together_has_no_amplifiers_any_more(cards: dict[str, Any]) -> None:
+    assert read(IMAGETYP="BIAS", **cards, **HALVES).amplifiers == ()
+    camera = next(c for c in load_cameras() if c.name == "toros")
+    header = {"INSTRUME": "TOROS", "IMAGETYP": "BIAS"}
+    assert describe(header, name="a.fits", shape=(10560, 10560), cameras=[camera]).amplifiers == ()
+    assert len(describe(header, name="a.fits", shape=(10600, 12000), cameras=[camera]).amplifiers) == 16
+
+
+def test_extensions_that_were_trimmed_are_whole_amplifiers() -> None:
+    stale = {"IMAGETYP": "FLAT", "TRIMIM": "x", "DATASEC": "[1:500,1:400]", "BIASSEC": "[501:510,1:400]"}
+    headers = [{**stale, "DETSEC": place} for place in ("[1:50,1:40]", "[51:100,1:40]")]
+    what = describe(headers[0], name="a.fits", shape=(80, 50), headers=headers)
+    assert [(str(a.data), a.overscan) for a in what.amplifiers] == [("[1:50,1:40]", None), ("[1:50,41:80]", None)]
+
+
+def test_overscan_that_was_subtracted_is_not_subtracted_again() -> None:
+    what = read(IMAGETYP="LIGHT", EXPTIME=1.0, SUBOSCAN="x", **HALVES)
+    assert [a.overscan for a in what.amplifiers] == [None, None]

@@ -7,17 +7,16 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
 
 from toros.config.written import Key, Written, read
 from toros.reduction.amplifier import Amplifier, check_places
 from toros.reduction.cameras.camera import METHODS, STATISTICS, STEPS, Camera
+from toros.reduction.cameras.zone import zone_of
 from toros.reduction.section import Section, read_directed
 
-__all__ = ["KEYS", "read_camera", "zone_of"]
+__all__ = ["KEYS", "read_camera"]
 
 KINDS = ("bias", "dark", "flat", "light")
 THINGS = (
@@ -25,7 +24,6 @@ THINGS = (
     "date", "time", "overscan", "trim", "readout",
 )  # fmt: skip
 _KEYWORD = re.compile(r"[A-Z0-9_-]{1,8}")
-_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 _BANDS = 32  # characters of a band's name
 
 
@@ -55,18 +53,6 @@ def read_camera(file: Path, folder: Path | None = None) -> Camera:
     camera = Camera(name=file.stem, folder=folder, **values)
     _check_sections(camera, written)
     return camera
-
-
-def zone_of(text: str) -> tzinfo | None:
-    """Return the time zone of a name (America/Phoenix) or an offset (-07:00), None if there is none such."""
-    offset = _OFFSET.fullmatch(text)
-    if offset:
-        minutes = int(offset.group(2)) * 60 + int(offset.group(3))
-        return timezone(timedelta(minutes=-minutes if offset.group(1) == "-" else minutes)) if minutes < 1440 else None
-    try:
-        return ZoneInfo(text)
-    except (ValueError, OSError, KeyError):
-        return None
 
 
 @dataclass(frozen=True)
