@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toros.errors import BadFrame
 from toros.reduction.amplifier import mosaic_shape
 from toros.reduction.dialect import Description
+from toros.reduction.glance import NO_LEVEL, Glance, Levels
 from toros.reduction.structure import Limits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from toros.reduction.cameras.camera import Camera
 
 __all__ = ["Inventory", "Seen", "Unusable", "classify", "groups", "inspect", "list_files", "shown"]
 
 _FITS = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 FULL = 0.9  # of saturation; a flat beyond it is not linear any more
 EMPTY_FLAT = 1.0  # counts above bias; less is no light
+BLINDED = 0.5  # part of the pixels that are saturated; more is no frame of anything
+LIT, PLAIN, EVEN = (
+    0.15,
+    0.01,
+    1.25,
+)  # of saturation; part that is saturated; brightest to median: what a flat looks like
+SAME_TIME = 0.01  # part by which exposure times may differ
 
 
 @dataclass(frozen=True)
@@ -35,15 +53,19 @@ class Seen:
     size : int
         Of the file; bytes.
     pixels : str
-        SHA-256 of the image's pixels: equal for one image under two names.
+        Fingerprint of the image's pixels: equal for one image under two names, however it is stored.
     shape : (int, int)
         Rows and columns.
     median : float
-        Of the finite pixels; counts.
+        Of a regular sample of the finite pixels, without the overscan; counts.
     saturated : float
         Part of the pixels at or above saturation.
     frame : Description
         What it is.
+    noise : float
+        Deviation from pixel to pixel, robust; counts.
+    quadrants : tuple of float
+        Medians of the lower left, lower right, upper left and upper right quarter; counts.
     """
 
     name: str
@@ -55,6 +77,8 @@ class Seen:
     median: float
     saturated: float
     frame: Description
+    noise: float = math.nan
+    quadrants: tuple[float, float, float, float] = NO_LEVEL
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -107,40 +131,78 @@ def list_files(folder: Path) -> tuple[list[Path], list[str]]:
     return chosen, marks
 
 
-def inspect(path: str, name: str, limits: Limits | None = None) -> Seen:
+def inspect(path: str, name: str, limits: Limits | None = None, cameras: Sequence[Camera] | None = None) -> Seen:
     """Look at one file; to be run where a FITS file may be opened: in a child process.
+
+    Parameters
+    ----------
+    path : str
+        Absolute.
+    name : str
+        `root:path`.
+    limits : Limits, optional
+        What is refused.
+    cameras : sequence of Camera, optional
+        Those that come with TOROS by default.
 
     Raises
     ------
     BadFrame
         With the reason why it cannot be used.
     """
-    import hashlib
-
-    import numpy as np
-
     from toros.reduction.dialect import describe
     from toros.reduction.frame import read_frame
+    from toros.reduction.glance import glance
 
     frame = read_frame(Path(path), limits)
-    shape = (frame.pixels.shape[0], frame.pixels.shape[1])
-    what = describe(
-        frame.header, name=Path(path).name, shape=shape, bits=frame.bits, peak=float(np.nanmax(frame.pixels))
-    )
+    image = _InMemory(frame.pixels)
+    said = partial(describe, frame.header, name=Path(path).name, shape=image.shape, bits=frame.bits, cameras=cameras)
+    full = said().saturation
+    seen = glance(image, full)
+    if math.isnan(seen.peak):
+        raise BadFrame("holds no pixel with a value: all are NaN")
+    what = said(peak=seen.peak)
     if what.product == "calibrated":
         raise BadFrame("is a calibrated frame that TOROS made: its raw frame is what can be calibrated")
-    full = what.saturation if what.saturation is not None else np.inf
+    saturated = seen.full if what.saturation == full else seen.at_peak
+    levels = seen.levels(what.trim, what.amplifiers)
+    marks = [*frame.marks, *what.marks, *_marks_of(seen, levels, what, saturated)]
     return Seen(
         name=name,
         path=path,
         sha256=frame.sha256,
         size=frame.size,
-        pixels=hashlib.sha256(np.ascontiguousarray(frame.pixels).data).hexdigest(),
-        shape=shape,
-        median=float(np.nanmedian(frame.pixels)),
-        saturated=float(np.mean(frame.pixels >= full)),
-        frame=replace(what, marks=(*frame.marks, *what.marks)),
+        pixels=seen.fingerprint,
+        shape=image.shape,
+        median=levels.median,
+        saturated=saturated,
+        frame=replace(what, marks=tuple(marks)),
+        noise=levels.noise,
+        quadrants=levels.quadrants,
     )
+
+
+class _InMemory:
+    """A frame's pixels, read some rows at a time."""
+
+    def __init__(self, pixels: NDArray[np.float32]) -> None:
+        self._pixels = pixels
+        self.shape: tuple[int, int] = (pixels.shape[0], pixels.shape[1])
+
+    def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
+        """Fill `out` with these rows."""
+        out[...] = self._pixels[start:stop]
+
+
+def _marks_of(seen: Glance, levels: Levels, what: Description, saturated: float) -> list[str]:
+    """Return what a person should know about the pixels."""
+    marks = []
+    if seen.empty_rows:
+        marks.append(f"{seen.empty_rows} of its rows hold no value")
+    bright = what.saturation is not None and levels.median > LIT * what.saturation and saturated < PLAIN
+    if what.kind == "light" and bright and levels.bright < EVEN * levels.median:
+        marks.append(f"is evenly bright ({levels.median:g} counts) and without stars: it may be a flat")
+    return marks
 
 
 def classify(seen: Iterable[Seen], unusable: Iterable[Unusable] = (), marks: Iterable[str] = ()) -> Inventory:
@@ -157,17 +219,55 @@ def classify(seen: Iterable[Seen], unusable: Iterable[Unusable] = (), marks: Ite
     """
     found = Inventory(unusable=list(unusable), marks=list(marks))
     for one in _without_twins(sorted(seen, key=lambda s: s.name), found):
-        if one.frame.kind == "dark" and one.frame.exposure_time is None:
-            found.unusable.append(Unusable(one.file, "is a dark and its header does not say of how many seconds"))
+        reason = _why_unusable(one)
+        if reason:
+            found.unusable.append(Unusable(one.file, reason))
         elif one.frame.master and one.frame.kind != "light":
             found.masters.append(one)
-        elif one.frame.kind == "flat" and one.frame.saturation and one.median >= FULL * one.frame.saturation:
-            found.unusable.append(Unusable(one.file, f"is a saturated flat: half its pixels are above {one.median:g}"))
         else:
             getattr(found, one.frame.kind).append(one)
     _set_aside_dark_flats(found)
     found.unusable.sort(key=lambda u: u.file)
+    found.marks.extend(_mixture(found))
     return found
+
+
+def _why_unusable(one: Seen) -> str | None:
+    """Return why a frame cannot do its work, or None."""
+    what = one.frame
+    if what.kind == "dark" and what.exposure_time is None:
+        return "is a dark and its header does not say of how many seconds"
+    if what.master and what.kind == "flat" and not one.median > 0:
+        return f"is a finished flat without light: its median is {one.median:g}"
+    if what.master:
+        return None
+    if what.kind == "flat" and what.saturation and one.median >= FULL * what.saturation:
+        return f"is a saturated flat: half its pixels are above {one.median:g}"
+    if one.saturated > BLINDED and what.kind != "light":  # a light is marked: the rest of it may be what was wanted
+        return f"is saturated: {100 * one.saturated:.0f} % of its pixels are full"
+    return None
+
+
+def _mixture(found: Inventory) -> list[str]:
+    """Say where a folder holds frames that have nothing to do with one another."""
+    frames = [*found.bias, *found.dark, *found.flat, *found.light, *found.masters]
+    marks = []
+    cameras = Counter(one.frame.camera or "an unnamed one" for one in frames)
+    if len(cameras) > 1:
+        marks.append(f"the folder holds frames of {len(cameras)} cameras, kept apart: {_counted(cameras)}")
+    shapes = Counter(f"{one.image_shape[1]} x {one.image_shape[0]}" for one in frames)
+    if len(shapes) > 1:
+        marks.append(f"the folder holds frames of {len(shapes)} shapes, kept apart: {_counted(shapes)}")
+    flats = [*found.flat, *(one for one in found.masters if one.frame.kind == "flat")]
+    lights = {one.frame.band for one in found.light}
+    idle = Counter(one.frame.filter or "no filter" for one in flats if one.frame.band not in lights)
+    if idle and lights:
+        marks.append(f"flats in a filter that no light was taken through: {_counted(idle)}")
+    return marks
+
+
+def _counted(names: Counter[str]) -> str:
+    return ", ".join(f"{name} ({number})" for name, number in sorted(names.items()))
 
 
 def _without_twins(seen: list[Seen], found: Inventory) -> Iterable[Seen]:
@@ -199,24 +299,47 @@ def _set_aside_dark_flats(found: Inventory) -> None:
 
 
 def groups(seen: Iterable[Seen], *, by_exposure: bool = False, by_filter: bool = False) -> list[list[Seen]]:
-    """Return frames that may be combined with one another: same camera, binning, sections and shape."""
-    sorted_out: dict[object, list[Seen]] = defaultdict(list)
+    """Return frames that may be combined with one another, each group in the order in which they came.
+
+    They agree in camera, gain, binning, readout mode, sections, amplifiers and shape, in temperature within the
+    camera's tolerance, and where asked in exposure time (within 1 %) or in band.
+    """
+    alike: dict[object, list[Seen]] = defaultdict(list)
     for one in seen:
         what = one.frame
         key = (
-            what.camera,
-            what.binning,
-            one.shape,
-            what.overscan,
-            what.trim,
-            what.amplifiers,
-            what.unit,
-            what.done,
-            what.exposure_time if by_exposure else None,
-            what.filter.lower() if by_filter else None,
-        )
-        sorted_out[key].append(one)
-    return list(sorted_out.values())
+            what.settings.name, what.camera, what.gain, what.binning, what.readout_mode, one.shape, what.overscan,
+            what.trim, what.amplifiers, what.unit, what.done, what.band if by_filter else None,
+        )  # fmt: skip
+        alike[key].append(one)
+    found = []
+    for pile in alike.values():
+        for part in _near(pile, _temperature, pile[0].frame.settings.temperature_tolerance):
+            found += _near(part, _exposure, ratio=SAME_TIME) if by_exposure else [part]
+    return found
+
+
+def _temperature(one: Seen) -> float | None:
+    return one.frame.temperature
+
+
+def _exposure(one: Seen) -> float | None:
+    return one.frame.exposure_time
+
+
+def _near(
+    pile: Sequence[Seen], value: Callable[[Seen], float | None], tolerance: float = 0.0, ratio: float = 0.0
+) -> list[list[Seen]]:
+    """Return the frames in groups: each begins at the least value that is left, and takes all within the tolerance."""
+    starts: list[float] = []
+    for number in sorted({known for one in pile if (known := value(one)) is not None}):
+        if not starts or number - starts[-1] > tolerance + ratio * abs(number):
+            starts.append(number)
+    parts: dict[int, list[Seen]] = defaultdict(list)
+    for one in pile:
+        its = value(one)
+        parts[-1 if its is None else bisect_right(starts, its)].append(one)
+    return list(parts.values())
 
 
 def shown(name: str) -> str:
