@@ -257,9 +257,10 @@ def test_kelt16_with_its_finished_masters_is_what_plain_numpy_gives(real: Rehear
     )
     light = fits.getdata(folder / "kelt-16-b-S001-R001-C084-r.fit.gz").astype(float)
     expected = (light - bias - dark) / flat  # the dark is already without bias, the flat already without dark
-    found = CCDData.read(real.files.path(order.file_location), unit="adu")
-    assert np.allclose(found.data, expected, rtol=1e-6, atol=1e-3)
-    assert np.median(found.data) == pytest.approx(45.8, abs=1)  # 1000 lower where the bias went twice
+    found = CCDData.read(real.files.path(order.file_location))
+    assert found.unit == "electron", "its header names no gain, its camera's file does: 1.5 electrons per count"
+    assert np.allclose(found.data / 1.5, expected, rtol=1e-6, atol=1e-3)
+    assert np.median(found.data / 1.5) == pytest.approx(45.8, abs=1)  # 1000 lower where the bias went twice
     assert order.exposure_time == 90.0
     assert order.filter == "r"
     assert order.night == "2018-08-22"
