@@ -44,6 +44,7 @@ def cards_of(seen: Seen, product: str) -> dict[str, Any]:
     if frame.ra is not None and frame.dec is not None:
         cards["RA"] = (round(frame.ra, 7), "pointing; degrees")
         cards["DEC"] = (round(frame.dec, 7), "pointing; degrees")
+    cards["TCAMERA"] = (_ascii(frame.settings.name), "file that describes the camera")
     cards["TBIN"] = (f"{frame.binning[1]} {frame.binning[0]}", "binning of columns and rows")
     return cards
 

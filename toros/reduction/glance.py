@@ -21,6 +21,7 @@ __all__ = ["Glance", "Levels", "glance"]
 BAND = 1 << 18  # pixels that are looked at together: they stay in the processor's cache
 SAMPLE = 1 << 18  # pixels from which levels are taken: the median's error is a 400th of the deviation
 MAD = 1.4826  # from the median of the absolute deviations to the deviation of a normal distribution
+CLIP = 4.0  # deviations
 SEED = 20170817
 NO_LEVEL = (math.nan, math.nan, math.nan, math.nan)
 
@@ -116,7 +117,7 @@ class Glance:
         ]
         return Levels(
             median=_median(values),
-            noise=MAD / math.sqrt(2) * _median(np.abs(steps - _median(steps))),
+            noise=_deviation(steps) / math.sqrt(2),
             bright=float(np.quantile(values, 0.999)),
             quadrants=(quarters[0], quarters[1], quarters[2], quarters[3]),
         )
@@ -219,3 +220,15 @@ def _median(values: NDArray[np.float32]) -> float:
 
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if finite.size else math.nan
+
+
+def _deviation(values: NDArray[np.float32]) -> float:
+    """Return the deviation of what lies within CLIP of a robust one: whole numbers make the robust one too coarse."""
+    import numpy as np
+
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return math.nan
+    away = np.abs(values - np.median(values))
+    near = away <= CLIP * max(MAD * float(np.median(away)), float(np.quantile(away, 0.9)) / 1.645)
+    return float(np.std(values[near], dtype=np.float64))

@@ -79,6 +79,12 @@ def test_the_slope_of_the_light_is_no_noise() -> None:
     assert look(flat + np.linspace(0, 20000, 500)).levels(None, ()).noise == pytest.approx(5, rel=0.02)
 
 
+def test_noise_of_whole_numbers_is_no_whole_number_and_stars_are_no_noise() -> None:
+    pixels = np.random.default_rng(1).normal(1000, 1.7, (600, 700)).round()
+    pixels[::11, ::7] = 30000
+    assert look(pixels).levels(None, ()).noise == pytest.approx(np.hypot(1.7, 12**-0.5), rel=0.03)
+
+
 def test_levels_leave_the_overscan_out() -> None:
     pixels = np.full((100, 120), 1000.0)
     pixels[:, 100:] = 7.0
