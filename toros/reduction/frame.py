@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from toros.errors import BadFrame
-from toros.reduction.structure import Limits, Unit, read_structure
+from toros.reduction.amplifier import extensions_to_stack
+from toros.reduction.planes import PlainRows, StackedRows, TiledRows
+from toros.reduction.structure import Limits, Unit, is_image, read_structure
 from toros.reduction.unpack import open_unpacked
 
 if TYPE_CHECKING:
@@ -16,15 +20,17 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from numpy.typing import NDArray
 
-__all__ = ["PLANES", "Frame", "read_frame"]
+    from toros.reduction.planes import Rows
+
+__all__ = ["PLANES", "Frame", "OpenFrame", "open_frame", "read_frame", "whole"]
 
 PLANES = ("UNCERT", "MASK")
-_NOT_FRAMES = (*PLANES, "ERR", "ERROR", "DQ", "BPM", "VAR", "VARIANCE", "WEIGHT", "COUNT")
+HIGH_TILE = 64  # rows of a compressed tile; higher ones are unpacked all at once
 
 
 @dataclass
-class Frame:
-    """One image of one file.
+class OpenFrame:
+    """One image of one file, its rows still in the file.
 
     Attributes
     ----------
@@ -35,16 +41,53 @@ class Frame:
         Of the file on disk; bytes.
     header : astropy.io.fits.Header
         Of the image, with the primary header's cards where the image is an extension.
+    headers : list of Header
+        Of each image that was stacked: one, but for the amplifiers of a multi-extension file.
+    image : Rows
+        BSCALE and BZERO applied; NaN where BLANK.
+    uncertainty, mask : Rows or None
+        The planes UNCERT (one standard deviation) and MASK (not zero is bad).
+    bits : int
+        Bits of one pixel in the file; negative for floating point.
+    marks : list of str
+        What a person should know about how it was read.
+    """
+
+    path: Path
+    sha256: str
+    size: int
+    header: Header
+    headers: list[Header]
+    image: Rows
+    uncertainty: Rows | None = None
+    mask: Rows | None = None
+    bits: int = 16
+    marks: list[str] = field(default_factory=list)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.image.shape
+
+    def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
+        """Fill `out`, shape (stop - start, columns), with these rows of the image."""
+        self.image.read(start, stop, out)
+
+
+@dataclass
+class Frame:
+    """One image of one file, in memory.
+
+    Attributes
+    ----------
+    path, sha256, size, header, bits, marks
+        As of `OpenFrame`.
     pixels : float32 array, shape (rows, columns)
         BSCALE and BZERO applied; NaN where BLANK.
     uncertainty : float32 array or None
         The plane UNCERT, one standard deviation.
     mask : bool array or None
         The plane MASK; True is bad.
-    bits : int
-        Bits of one pixel in the file; negative for floating point.
-    marks : list of str
-        What a person should know about how it was read.
     """
 
     path: Path
@@ -58,8 +101,18 @@ class Frame:
     marks: list[str] = field(default_factory=list)
 
 
-def read_frame(path: Path, limits: Limits | None = None) -> Frame:
-    """Return the first image of a FITS file; sizes are checked before any array is made.
+@contextmanager
+def open_frame(path: Path, limits: Limits | None = None, *, scratch: Path | None = None) -> Iterator[OpenFrame]:
+    """Open the first image of a FITS file; sizes are checked before any array is made.
+
+    Parameters
+    ----------
+    path : Path
+        The file; packed by gzip or tile by tile, or not.
+    limits : Limits, optional
+        What is refused.
+    scratch : Path, optional
+        Folder that a packed file is unpacked into, without a name; in memory where absent.
 
     Raises
     ------
@@ -67,32 +120,59 @@ def read_frame(path: Path, limits: Limits | None = None) -> Frame:
         With a sentence that says what is wrong with the file.
     """
     limits = limits or Limits()
-    with open_unpacked(path, limits) as (file, length, sha256, size):
+    with open_unpacked(path, limits, scratch) as (file, length, sha256, size):
         units = read_structure(file, length, limits)
-        images = [u for u in units if _is_frame(u)]
+        images = [u for u in units if is_image(u)]
         if not images:
             raise BadFrame(_why_none(units))
-        first = images[0]
-        header = _header(units[0], first)
-        frame = Frame(path, sha256, size, header, _pixels(file, first, header), bits=first.bitpix)
-        if len(images) > 1:
-            frame.marks.append(f"the file holds {len(images)} images: only the first was read")
-        _read_planes(file, units, frame)
-    _check_pixels(frame)
+        headers = [_header(units[0], unit) for unit in images]
+        stack = extensions_to_stack(images, headers) or [0]
+        parts = [_rows(file, images[i], headers[i]) for i in stack]
+        first = images[stack[0]]
+        image = parts[0] if len(parts) == 1 else StackedRows(parts)
+        frame = OpenFrame(path, sha256, size, headers[stack[0]], [headers[i] for i in stack], image, bits=first.bitpix)
+        if len(images) > len(stack):
+            frame.marks.append(f"the file holds {len(images)} images: only {_those(len(stack))} read")
+        if min(image.shape) < 2:
+            raise BadFrame(f"holds an image of {image.shape[0]} x {image.shape[1]} pixels")
+        _open_planes(file, units, frame)
+        yield frame
+
+
+def _those(number: int) -> str:
+    return "the first was" if number == 1 else f"{number} of one detector were"
+
+
+def read_frame(path: Path, limits: Limits | None = None) -> Frame:
+    """Return the first image of a FITS file with all its pixels.
+
+    Raises
+    ------
+    BadFrame
+        With a sentence that says what is wrong with the file.
+    """
+    import numpy as np
+
+    with open_frame(path, limits) as source:
+        frame = Frame(
+            path, source.sha256, source.size, source.header, whole(source.image), bits=source.bits, marks=source.marks
+        )
+        if source.uncertainty is not None:
+            frame.uncertainty = np.abs(whole(source.uncertainty))
+        if source.mask is not None:
+            frame.mask = whole(source.mask) != 0
+    if not np.isfinite(frame.pixels).any():
+        raise BadFrame("holds no pixel with a value: all are NaN")
     return frame
 
 
-def _is_frame(unit: Unit) -> bool:
-    """Tell an image of two long axes from tables, cubes and planes of uncertainty."""
-    return unit.kind in ("image", "compressed") and unit.name not in _NOT_FRAMES and len(_flat_shape(unit)) == 2
+def whole(rows: Rows) -> NDArray[np.float32]:
+    """Return all rows of an image."""
+    import numpy as np
 
-
-def _flat_shape(unit: Unit) -> tuple[int, ...]:
-    """Return the image's shape without leading axes of length one, so that a cube of one plane is an image."""
-    shape = unit.shape
-    while len(shape) > 2 and shape[0] == 1:
-        shape = shape[1:]
-    return shape if 0 not in shape else ()
+    pixels = np.empty(rows.shape, dtype=np.float32)
+    rows.read(0, rows.shape[0], pixels)
+    return pixels
 
 
 def _why_none(units: list[Unit]) -> str:
@@ -129,42 +209,17 @@ def _parsed(cards: bytes) -> Header:
     return header
 
 
-def _pixels(file: BinaryIO, unit: Unit, header: Header) -> NDArray[np.float32]:
+def _rows(file: BinaryIO, unit: Unit, header: Header) -> Rows:
+    """Return the rows of a unit that was checked."""
+    shape = unit.image_shape
+    flat = (shape[0], shape[1])
     if unit.kind == "compressed":
-        return _decompressed(file, unit)
-    return _scaled(_stored(file, unit), header)
-
-
-def _stored(file: BinaryIO, unit: Unit) -> NDArray[Any]:
-    """Return the numbers as the file stores them."""
-    import numpy as np
-
-    kind = "u1" if unit.bitpix == 8 else f">{'f' if unit.bitpix < 0 else 'i'}{abs(unit.bitpix) // 8}"
-    stored = np.empty(_flat_shape(unit), dtype=kind)
-    file.seek(unit.start)
-    if file.readinto(stored.reshape(-1).view(np.uint8)) != stored.nbytes:  # type: ignore[attr-defined]
-        raise BadFrame("became shorter while it was read: it is still being written")
-    return stored
-
-
-def _scaled(stored: NDArray[Any], header: Header) -> NDArray[np.float32]:
-    """Return BSCALE times the stored numbers plus BZERO (FITS standard 4.0, section 4.4.2.5)."""
-    import numpy as np
-
-    scale, zero = _number(header, "BSCALE", 1.0), _number(header, "BZERO", 0.0)
-    exact = stored.dtype.itemsize <= 2 and scale == 1.0  # whole numbers below 2**24 are exact in float32
-    work: NDArray[Any] = stored.astype(
-        np.float32 if exact or stored.dtype.kind == "f" and (scale, zero) == (1, 0) else np.float64
-    )
-    if scale != 1.0:
-        work = work * scale
-    if zero != 0.0:
-        work = work + work.dtype.type(zero)
+        return _tiled(file, unit, flat)
     blank = header.get("BLANK")
-    if stored.dtype.kind in "iu" and isinstance(blank, int) and not isinstance(blank, bool):
-        work[stored == blank] = np.nan
-    pixels: NDArray[np.float32] = work.astype(np.float32, copy=False)
-    return pixels
+    blank = blank if isinstance(blank, int) and not isinstance(blank, bool) else None
+    return PlainRows(
+        file, unit.start, unit.bitpix, flat, _number(header, "BSCALE", 1.0), _number(header, "BZERO", 0.0), blank
+    )
 
 
 def _number(header: Header, key: str, default: float) -> float:
@@ -174,46 +229,38 @@ def _number(header: Header, key: str, default: float) -> float:
     return float(value)
 
 
-def _decompressed(file: BinaryIO, unit: Unit) -> NDArray[np.float32]:
-    """Return a tile-compressed image; only the bytes that were checked are given to the library."""
+def _tiled(file: BinaryIO, unit: Unit, shape: tuple[int, int]) -> Rows:
+    """Return the rows of a tile-compressed image; only the bytes that were checked are given to the library."""
     import io
 
-    import numpy as np
     from astropy.io import fits
 
     file.seek(unit.start)
     body = file.read(unit.size)
     alone = fits.PrimaryHDU().header.tostring().encode() + unit.header + body + bytes(-unit.size % 2880)
     try:
-        with fits.open(io.BytesIO(alone), memmap=False) as hdus:
-            return np.ascontiguousarray(np.asarray(hdus[1].data, dtype=np.float32).reshape(_flat_shape(unit)))
+        image = fits.open(io.BytesIO(alone), memmap=False)[1]
+        if image.tile_shape[-2] > HIGH_TILE:
+            unpacked = image.data.reshape(shape)
+            return TiledRows(lambda start, stop: unpacked[start:stop], shape)
+        before = (0,) * (len(unit.shape) - 2)
+        return TiledRows(lambda start, stop: image.section[(*before, slice(start, stop))], shape)
     except Exception as error:  # noqa: BLE001 - the library raises many kinds at damaged tiles
         raise BadFrame(f"its compressed tiles cannot be unpacked: {type(error).__name__}") from None
 
 
-def _read_planes(file: BinaryIO, units: list[Unit], frame: Frame) -> None:
+def _open_planes(file: BinaryIO, units: list[Unit], frame: OpenFrame) -> None:
     """Take along the planes UNCERT and MASK where they fit the image."""
-    import numpy as np
-
     for unit in units:
         if unit.name not in PLANES or unit.kind == "other":
             continue
-        if _flat_shape(unit) != frame.pixels.shape:
+        if unit.image_shape != frame.shape:
             frame.marks.append(f"the plane {unit.name} does not fit the image: ignored")
             continue
-        plane = _pixels(file, unit, _parsed(unit.header))
+        header = _parsed(unit.header)
         if unit.name == "MASK":
-            frame.mask = plane != 0
-        elif _parsed(unit.header).get("UTYPE", "StdDevUncertainty") == "StdDevUncertainty":
-            frame.uncertainty = np.abs(plane)
+            frame.mask = _rows(file, unit, header)
+        elif header.get("UTYPE", "StdDevUncertainty") == "StdDevUncertainty":
+            frame.uncertainty = _rows(file, unit, header)
         else:
             frame.marks.append("the plane UNCERT is not a standard deviation: ignored")
-
-
-def _check_pixels(frame: Frame) -> None:
-    import numpy as np
-
-    if min(frame.pixels.shape) < 2:
-        raise BadFrame(f"holds an image of {frame.pixels.shape[0]} x {frame.pixels.shape[1]} pixels")
-    if not np.isfinite(frame.pixels).any():
-        raise BadFrame("holds no pixel with a value: all are NaN")

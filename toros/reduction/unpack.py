@@ -6,11 +6,12 @@ import hashlib
 import io
 import os
 import stat
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import IO, BinaryIO, cast
 
 from toros.errors import BadFrame
 from toros.reduction.structure import Limits, readable
@@ -29,8 +30,8 @@ _OTHERS = {
 
 
 @contextmanager
-def open_unpacked(path: Path, limits: Limits) -> Iterator[tuple[BinaryIO, int, str, int]]:
-    """Open a file for reading, unpacked where it is gzip.
+def open_unpacked(path: Path, limits: Limits, scratch: Path | None = None) -> Iterator[tuple[BinaryIO, int, str, int]]:
+    """Open a file for reading, unpacked where it is gzip: into a nameless file of the folder `scratch`, else in memory.
 
     Yields
     ------
@@ -62,8 +63,9 @@ def open_unpacked(path: Path, limits: Limits) -> Iterator[tuple[BinaryIO, int, s
         if other:
             raise BadFrame(f"is packed by {other}, which is not read: unpack it first")
         if magic.startswith(b"\x1f\x8b"):
-            unpacked = _gunzip(raw, size, limits)
-            yield io.BytesIO(unpacked), len(unpacked), digest, size
+            with tempfile.TemporaryFile(dir=scratch) if scratch else io.BytesIO() as unpacked:
+                length = _gunzip(raw, size, limits, unpacked)
+                yield cast("BinaryIO", unpacked), length, digest, size
         else:
             yield raw, size, digest, size
         if os.fstat(raw.fileno()).st_size != size:
@@ -97,10 +99,10 @@ def _refuse(descriptor: int) -> BinaryIO:
     raise BadFrame("is a folder, not a file" if folder else "is not a regular file")
 
 
-def _gunzip(raw: BinaryIO, size: int, limits: Limits) -> bytes:
-    """Return the unpacked bytes; stop as soon as there are more than a real frame could give."""
+def _gunzip(raw: BinaryIO, size: int, limits: Limits, unpacked: IO[bytes]) -> int:
+    """Unpack and return how many bytes came; stop as soon as there are more than a real frame could give."""
     allowed = min(limits.size, max(FREE, int(limits.ratio * size)))
-    unpacked = bytearray()
+    length = 0
     packed = b""
     engine = zlib.decompressobj(wbits=31)
     try:
@@ -108,8 +110,8 @@ def _gunzip(raw: BinaryIO, size: int, limits: Limits) -> bytes:
             packed = packed or raw.read(CHUNK)
             if not packed:
                 break
-            unpacked += engine.decompress(packed, CHUNK)
-            if len(unpacked) > allowed:
+            length += unpacked.write(engine.decompress(packed, CHUNK))
+            if length > allowed:
                 raise BadFrame(f"unpacks {readable(size)} into more than {readable(allowed)}: refused as a gzip bomb")
             packed = engine.unconsumed_tail
             if engine.eof:
@@ -118,9 +120,9 @@ def _gunzip(raw: BinaryIO, size: int, limits: Limits) -> bytes:
                     break  # padding after the last member
                 engine = zlib.decompressobj(wbits=31)
         if not engine.eof:
-            unpacked += engine.flush()
+            length += unpacked.write(engine.flush())
     except zlib.error:
         raise BadFrame("is damaged: its gzip packing breaks off or does not fit its checksum") from None
     if not engine.eof:
         raise BadFrame("its gzip packing breaks off: the file is truncated or still being written")
-    return bytes(unpacked)
+    return length
