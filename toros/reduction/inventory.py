@@ -19,9 +19,6 @@ from toros.reduction.glance import NO_LEVEL, Glance, Levels
 from toros.reduction.structure import Limits
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from toros.reduction.cameras.camera import Camera
 
 __all__ = ["Inventory", "Seen", "Unusable", "classify", "groups", "inspect", "list_files", "shown"]
@@ -131,7 +128,13 @@ def list_files(folder: Path) -> tuple[list[Path], list[str]]:
     return chosen, marks
 
 
-def inspect(path: str, name: str, limits: Limits | None = None, cameras: Sequence[Camera] | None = None) -> Seen:
+def inspect(
+    path: str,
+    name: str,
+    limits: Limits | None = None,
+    cameras: Sequence[Camera] | None = None,
+    scratch: Path | None = None,
+) -> Seen:
     """Look at one file; to be run where a FITS file may be opened: in a child process.
 
     Parameters
@@ -144,6 +147,8 @@ def inspect(path: str, name: str, limits: Limits | None = None, cameras: Sequenc
         What is refused.
     cameras : sequence of Camera, optional
         Those that come with TOROS by default.
+    scratch : Path, optional
+        Folder that a packed file is unpacked into, without a name; in memory where absent.
 
     Raises
     ------
@@ -151,14 +156,16 @@ def inspect(path: str, name: str, limits: Limits | None = None, cameras: Sequenc
         With the reason why it cannot be used.
     """
     from toros.reduction.dialect import describe
-    from toros.reduction.frame import read_frame
+    from toros.reduction.frame import open_frame
     from toros.reduction.glance import glance
 
-    frame = read_frame(Path(path), limits)
-    image = _InMemory(frame.pixels)
-    said = partial(describe, frame.header, name=Path(path).name, shape=image.shape, bits=frame.bits, cameras=cameras)
-    full = said().saturation
-    seen = glance(image, full)
+    with open_frame(Path(path), limits, scratch=scratch) as frame:
+        said = partial(
+            describe, frame.header, name=Path(path).name, shape=frame.shape, bits=frame.bits, headers=frame.headers,
+            cameras=cameras,
+        )  # fmt: skip
+        full = said().saturation
+        seen = glance(frame, full)
     if math.isnan(seen.peak):
         raise BadFrame("holds no pixel with a value: all are NaN")
     what = said(peak=seen.peak)
@@ -173,25 +180,13 @@ def inspect(path: str, name: str, limits: Limits | None = None, cameras: Sequenc
         sha256=frame.sha256,
         size=frame.size,
         pixels=seen.fingerprint,
-        shape=image.shape,
+        shape=frame.shape,
         median=levels.median,
         saturated=saturated,
         frame=replace(what, marks=tuple(marks)),
         noise=levels.noise,
         quadrants=levels.quadrants,
     )
-
-
-class _InMemory:
-    """A frame's pixels, read some rows at a time."""
-
-    def __init__(self, pixels: NDArray[np.float32]) -> None:
-        self._pixels = pixels
-        self.shape: tuple[int, int] = (pixels.shape[0], pixels.shape[1])
-
-    def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
-        """Fill `out` with these rows."""
-        out[...] = self._pixels[start:stop]
 
 
 def _marks_of(seen: Glance, levels: Levels, what: Description, saturated: float) -> list[str]:

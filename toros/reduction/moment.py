@@ -13,6 +13,7 @@ from toros.reduction.keywords import number_of, text_of
 __all__ = ["date_of_exposure"]
 
 HALF_HOUR = 1750.0  # seconds; the least by which time zones differ, less what rounding takes
+YEARS = (1900, 2200)
 _OLD = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{2})$")  # dd/mm/yy, the FITS way before 1997
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})$")
 _SCALES = {"TAI": "tai", "TT": "tt", "TDT": "tt", "TDB": "tdb"}
@@ -65,15 +66,23 @@ def _read(
         else:
             written = f"{written}T{time if time[1] != ':' else '0' + time}"
             marks.append("the time of day was taken from its own card")
-    try:
-        moment = datetime.fromisoformat(_OFFSET.sub(r"\1\2:\3", written.replace(" ", "T", 1)))
-    except ValueError:
+    moment = _parsed(written)
+    if moment is None:
         return None, marks
     if moment.tzinfo is not None:
         return _from_offset(moment, header, marks)
     if timezone != "UTC" and not header.get("TIMESYS"):
         return _from_zone(moment, timezone, header, marks)
     return _from_scale(moment, header, marks)
+
+
+def _parsed(text: str) -> datetime | None:
+    """Return the moment that a text names, None if it is none of a year in which there were detectors."""
+    try:
+        moment = datetime.fromisoformat(_OFFSET.sub(r"\1\2:\3", text.replace(" ", "T", 1)))
+    except ValueError:
+        return None
+    return moment if YEARS[0] <= moment.year <= YEARS[1] else None
 
 
 def _from_zone(
@@ -95,15 +104,12 @@ def _from_offset(moment: datetime, header: Mapping[str, Any], marks: list[str]) 
     utc = moment.astimezone(UTC).replace(tzinfo=None)
     if offset:
         marks.append(f"DATE-OBS is local time ({moment.strftime('%z')}): written as UTC in the product")
-    said = header.get("UT-OBS")
-    if isinstance(said, str) and said.strip():
-        try:
-            other = datetime.fromisoformat(_OFFSET.sub(r"\1\2:\3", said.strip()))
-        except ValueError:
-            return utc, marks
+    said = text_of(header, ["UT-OBS"])
+    other = _parsed(said)
+    if other is not None:
         other = other.astimezone(UTC).replace(tzinfo=None) if other.tzinfo else other
         if abs((other - utc).total_seconds()) > 1:
-            marks.append(f"UT-OBS = {said.strip()} disagrees with DATE-OBS: DATE-OBS was taken")
+            marks.append(f"UT-OBS = {said} disagrees with DATE-OBS: DATE-OBS was taken")
     return utc, marks
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +214,30 @@ def test_the_cameras_that_are_handed_in_are_asked(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.fits", made.counts("light", 30, 1), GAIN=None, INSTRUME="Own")
     seen = inspect(str(path), "raw:a.fits", cameras=[Camera("own", match={"INSTRUME": "^own"}, gain=3.0)])
     assert (seen.frame.gain, seen.frame.settings.name) == (3.0, "own")
+
+
+CHILD = """
+import resource, sys
+from toros.reduction.inventory import inspect
+inspect(sys.argv[1], "raw:small.fits")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+seen = inspect(sys.argv[2], "raw:large.fits")
+print(seen.shape, seen.image_shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_a_frame_of_sixteen_amplifiers_is_looked_at_in_little_memory(tmp_path: Path) -> None:
+    cards = {"BITPIX": 16, "NAXIS": 2, "NAXIS1": 12000, "NAXIS2": 10600, "BZERO": 32768, "INSTRUME": "TOROS"}
+    large = tmp_path / "large.fits"
+    with large.open("wb") as file:
+        file.write(made.header_block(SIMPLE=True, **cards, IMAGETYP="BIAS", EXPTIME=0))
+        file.truncate(file.tell() + 2 * 12000 * 10600)
+    small = made.write_frame(tmp_path / "small.fits", made.counts("bias", 0, 1), IMAGETYP="BIAS")
+    done = subprocess.run([sys.executable, "-c", CHILD, str(small), str(large)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    shapes, grew = done.stdout.rstrip().rsplit(" ", 1)
+    assert shapes == "(10600, 12000) (10560, 10560)"
+    assert int(grew) < 64, f"the child grew by {grew} MB; the frame has 254 MB"
 
 
 def seen_as(name: str = "a.fits", **what: Any) -> Seen:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from astropy.io import fits
 
@@ -97,8 +98,6 @@ def test_the_frames_of_feder_observatory() -> None:
 
 def test_extensions_as_a_sinistro_writes_them_are_four_amplifiers(tmp_path: Path) -> None:
     """DETSEC runs backwards for the amplifiers that are read from the right and from above."""
-    import numpy as np
-
     places = ("[1:50,1:40]", "[100:51,1:40]", "[100:51,80:41]", "[1:50,80:41]")
     primary = fits.Header({"INSTRUME": "fa15", "ORIGIN": "LCOGT", "OBSTYPE": "EXPOSE", "EXPTIME": 30.0, "FILTER": "rp"})
     hdus = [fits.PrimaryHDU(header=primary)]
@@ -106,10 +105,9 @@ def test_extensions_as_a_sinistro_writes_them_are_four_amplifiers(tmp_path: Path
         cards = {"DATASEC": "[1:50,1:40]", "BIASSEC": "[51:58,1:40]", "DETSEC": place, "GAIN": 1.0 + n, "RDNOISE": 8.0}
         hdus.append(fits.ImageHDU(np.full((40, 58), 100 * n, dtype=np.uint16), fits.Header(cards)))
     fits.HDUList(hdus).writeto(tmp_path / "a.fits")
-    headers = [{**primary, **hdu.header} for hdu in hdus[1:]]
-    from toros.reduction.dialect import describe
-
-    what = describe(headers[0], name="a.fits", shape=(160, 58), headers=headers)
+    seen = inspect(str(tmp_path / "a.fits"), "raw:a.fits")
+    what = seen.frame
+    assert (seen.shape, seen.image_shape, seen.quadrants) == ((160, 58), (80, 100), (0, 100, 300, 200))
     assert (what.settings.name, what.kind, what.band, what.gain) == ("lco_sinistro", "light", "r", 2.5)
     assert [str(a.place) for a in what.amplifiers] == ["[1:50,1:40]", "[51:100,1:40]", "[51:100,41:80]", "[1:50,41:80]"]
     assert [(a.flip_rows, a.flip_columns) for a in what.amplifiers] == [
