@@ -136,16 +136,13 @@ def describe(
     """
     settings = camera_of(header, load_cameras() if cameras is None else cameras)
     words = _spoken(dialects() if words is None else words, settings)
-    if settings.cards:
-        header = ChainMap(dict(settings.cards), header)  # type: ignore[arg-type]
+    header, *headers = (_corrected(one, settings) for one in (header, *(headers or [header])))
     marks: list[str] = []
     exposure = _exposure(header, words, marks)
     kind, exposure, said = kind_of(header, words, name, exposure, marks)
     master = is_master(header, words, said, name, marks)
     done = _done(header, words)
-    detector = detector_of(
-        headers or [header], words, settings, shape, done=done, master=master, bits=bits, peak=peak, marks=marks
-    )
+    detector = detector_of(headers, words, settings, shape, done=done, master=master, bits=bits, peak=peak, marks=marks)
     date_obs, more_marks = date_of_exposure(header, words, settings.timezone)
     ra, dec = _pointing(header, words, marks)
     filter = filter_of(header, words) if kind in ("flat", "light") else ""
@@ -189,6 +186,11 @@ def _done(header: Mapping[str, Any], words: Mapping[str, Any]) -> frozenset[str]
         for step, keys in words["done"].items()
         if any(header.get(k) not in (None, False, 0, "", "F") for k in keys)
     )
+
+
+def _corrected(header: Mapping[str, Any], settings: Camera) -> Mapping[str, Any]:
+    """Return a header in which a camera's cards stand in place of its own."""
+    return ChainMap(dict(settings.cards), header) if settings.cards else header  # type: ignore[arg-type]
 
 
 def _spoken(words: Mapping[str, Any], settings: Camera) -> Mapping[str, Any]:

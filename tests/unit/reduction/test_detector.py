@@ -85,3 +85,12 @@ def test_extensions_that_were_trimmed_are_whole_amplifiers() -> None:
 def test_overscan_that_was_subtracted_is_not_subtracted_again() -> None:
     what = read(IMAGETYP="LIGHT", EXPTIME=1.0, SUBOSCAN="x", **HALVES)
     assert [a.overscan for a in what.amplifiers] == [None, None]
+
+
+def test_a_cameras_cards_stand_in_place_of_every_extensions() -> None:
+    common = {"IMAGETYP": "BIAS", "DATASEC": "[1:50,1:40]", "GAIN": 99}
+    headers = [{**common, "DETSEC": place} for place in ("[1:50,1:40]", "[51:100,1:40]")]
+    camera = Camera(cards={"GAIN": 1.6})
+    what = describe(headers[0], name="a.fits", shape=(80, 60), headers=headers, cameras=[camera])
+    assert [a.gain for a in what.amplifiers] == [1.6, 1.6]
+    assert not said(what, "GAIN")
