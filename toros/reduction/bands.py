@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["CalibratedRows"]
 
 BAND = 1 << 21  # bytes of float32 rows that are calibrated at once where something comes from a file
-_ROLES = {"subtract_bias": "bias", "subtract_dark": "dark", "flat_correct": "flat", "mask_bad_pixels": "bad_pixels"}
 
 
 @dataclass
@@ -88,6 +87,12 @@ class CalibratedRows:
         self.read(start, stop, out)
         return out
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether the standard deviation says anything: where noise was made, or a master or the frame has its own."""
+        planes = [self._raw, *self._masters.values()]
+        return "create_deviation" in self.chain.order or any(p.error is not None for p in planes)
+
     def bands(self) -> Iterator[tuple[int, int]]:
         """Give the first and last row of pieces that suit the processor's cache; one piece where all is in memory."""
         planes = [self._raw, *self._masters.values()]
@@ -152,9 +157,7 @@ class CalibratedRows:
             flags[here][bad] |= np.uint8(Flag.DEFECT)
 
     def _needed(self, masters: Mapping[str, Planes]) -> list[str]:
-        roles = [_ROLES[name] for name in self.chain.order if name in _ROLES]
-        if self.chain.without_bias and "bias" not in roles:
-            roles.append("bias")
+        roles = self.chain.roles
         for role in roles:
             if role not in masters:
                 raise BadFrame(f"its recipe asks for a master {role} and names none")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toros.reduction.inventory import Seen
-from toros.reduction.masters import BRIGHT_FLAT, Dark, Master, choose, dark_for, opening_steps
+from toros.reduction.masters import BRIGHT_FLAT, Dark, Master, choose, dark_for
+from toros.reduction.opening import early_gain, has_overscan, linear_step, opening_steps, read_noise_of, unit_in_use
 from toros.reduction.recipe import Input, Recipe, Step
 
 __all__ = ["Calibration", "calibration_of", "correction_of"]
@@ -14,6 +15,7 @@ __all__ = ["Calibration", "calibration_of", "correction_of"]
 SIGMA_CLIP = 4.5
 OBJECT_LIMIT = 5.0
 ROUNDS = 4
+LEAST_NOISE = 1.0  # electrons; without any noise everything would be a cosmic ray
 SATURATED = 0.05  # part of a light that is worth a word
 
 
@@ -56,19 +58,20 @@ def correction_of(frames: Sequence[Seen], biases: Sequence[Master], darks: Seque
         What there is; none of a kind where that is not wanted.
     """
     one, marks = frames[0], list[str]()
-    done = one.frame.done
-    bias = next(iter(choose(biases, one)), None)
+    done, on = one.frame.done, one.frame.settings.steps
+    bias = next(iter(choose(biases, one)), None) if on.get("bias", True) else None
     if "bias" in done or "dark" in done:
         marks.append("its header says that the bias was subtracted before: not subtracted again")
         bias = None
-    overscan = one.frame.overscan is not None
+    overscan = has_overscan(one)
     if overscan and bias is not None and "overscan" in bias.holds:
         marks.append("the bias still holds the overscan's level: the frame's overscan was not subtracted too")
         overscan = False
     dark = None
-    if "dark" not in done:
+    if "dark" not in done and on.get("dark", True):
         gone = "bias" in done or overscan
-        dark = dark_for(choose(darks, one), [f.frame.exposure_time for f in frames], bias, gone, marks)
+        times = [f.frame.exposure_time for f in frames]
+        dark = dark_for(choose(darks, one), times, bias, gone, marks, scaling=one.frame.settings.dark_scaling)
     return Correction(bias, dark, overscan, tuple(marks))
 
 
@@ -84,45 +87,56 @@ def calibration_of(light: Seen, masters: Sequence[Master], *, cosmic_rays: bool 
     cosmic_rays : bool
         Whether cosmic rays are looked for.
     """
-    of_kind = {kind: [m for m in masters if m.kind == kind] for kind in ("bias", "dark", "flat")}
+    on = light.frame.settings.steps
+    of_kind = {kind: [m for m in masters if m.kind == kind] for kind in ("bias", "dark", "flat", "bad_pixels")}
     correction = correction_of([light], of_kind["bias"], of_kind["dark"])
-    flat = None if "flat" in light.frame.done else next(iter(choose(of_kind["flat"], light, filter=True)), None)
+    flat, bad = _flat_for(light, of_kind["flat"]), _bad_pixels_for(light, of_kind["bad_pixels"])
     marks = [*light.frame.marks, *correction.marks, *_missing(light, correction, flat)]
     if light.saturated > SATURATED:
         marks.append(f"{100 * light.saturated:.0f} % of its pixels are saturated")
-    gain, noise = _noise(light, correction.bias, marks)
     bias, dark = correction.bias, correction.dark
+    gain, noise = _noise(light, bias, marks)
     steps = opening_steps(light, overscan=correction.overscan)
-    used: list[Master] = []
+    used = [m for m in (bad, bias, dark.master if dark else None, flat) if m is not None]
+    if bad is not None:
+        steps.append(Step("mask_bad_pixels"))
     if bias is not None:
-        used.append(bias)
         steps.append(Step("subtract_bias"))
+        steps += [] if correction.overscan else linear_step(light)
     deviation = Step("create_deviation", {"gain": gain, "read_noise": noise})
-    if dark is not None and dark.takes_bias:
-        used.append(dark.master)
-        steps += [Step("subtract_dark", dark.options), deviation]
-    else:
-        steps.append(deviation)
-        if dark is not None:
-            used.append(dark.master)
-            steps.append(Step("subtract_dark", dark.options))
+    subtraction = [Step("subtract_dark", dark.options)] if dark is not None else []
+    takes_bias = dark is not None and dark.takes_bias
+    steps += [*subtraction, deviation] if takes_bias else [deviation, *subtraction]
     if flat is not None:
-        used.append(flat)
         steps.append(Step("flat_correct", {"norm_value": flat.level if _in_counts(flat, marks) else 1.0}))
-    electrons = light.frame.unit == "electron"
-    if light.frame.gain is not None and not electrons and "gain" not in light.frame.done:
+    electrons = unit_in_use(light) == "electron"
+    if light.frame.gain is not None and not electrons and "gain" not in light.frame.done and on.get("gain", True):
         steps.append(Step("gain_correct", {"gain": light.frame.gain}))
         electrons = True
-    if cosmic_rays:
-        options = {"sigclip": SIGMA_CLIP, "objlim": OBJECT_LIMIT, "niter": ROUNDS}
-        steps.append(
-            Step(
-                "cosmicray_lacosmic",
-                {**options, "read_noise": max(noise, 1.0) if electrons else max(noise / gain, 1.0)},
-            )
-        )
+    if cosmic_rays and on.get("cosmic_rays", True):
+        steps.append(_cosmic_ray_step(gain, noise, electrons=electrons))
     inputs = (Input("frame", light.name, light.sha256), *(m.input for m in used))
     return Calibration(Recipe("calibrated", inputs, tuple(steps)), tuple(used), tuple(marks))
+
+
+def _flat_for(light: Seen, flats: Sequence[Master]) -> Master | None:
+    if "flat" in light.frame.done or not light.frame.settings.steps.get("flat", True):
+        return None
+    return next(iter(choose(flats, light, filter=True)), None)
+
+
+def _bad_pixels_for(light: Seen, masks: Sequence[Master]) -> Master | None:
+    if not light.frame.settings.steps.get("bad_pixels", True):
+        return None
+    return next(iter(choose(masks, light)), None)
+
+
+def _cosmic_ray_step(gain: float, noise: float | list[float], *, electrons: bool) -> Step:
+    """Return the step; its noise is the mean of several amplifiers'."""
+    mean = sum(noise) / len(noise) if isinstance(noise, list) else noise
+    options = {"sigclip": SIGMA_CLIP, "objlim": OBJECT_LIMIT, "niter": ROUNDS}
+    unit = 1.0 if electrons else gain
+    return Step("cosmicray_lacosmic", {**options, "gain": unit, "read_noise": max(mean, LEAST_NOISE)})
 
 
 def _missing(light: Seen, correction: Correction, flat: Master | None) -> list[str]:
@@ -145,16 +159,20 @@ def _missing(light: Seen, correction: Correction, flat: Master | None) -> list[s
     return [f"no {', no '.join(lacks)}: {'raw counts' if raw else 'calibrated with what there is'}"]
 
 
-def _noise(light: Seen, bias: Master | None, marks: list[str]) -> tuple[float, float]:
+def _noise(light: Seen, bias: Master | None, marks: list[str]) -> tuple[float, float | list[float]]:
     """Return gain (electrons per count) and read noise (electrons), from the header or as measured, else guessed."""
-    gain = 1.0 if light.frame.unit == "electron" else light.frame.gain
+    gain = 1.0 if unit_in_use(light) == "electron" else light.frame.gain
     if gain is None:
         marks.append("the gain is not known: counts stay counts, and the uncertainty takes one electron for each")
         gain = 1.0
-    if light.frame.read_noise is not None:
-        return gain, light.frame.read_noise
+    noise = read_noise_of(light)
+    if isinstance(noise, list) and not early_gain(light):
+        noise = sum(noise) / len(noise)
+    if noise is not None:
+        return gain, noise
     if bias is not None and bias.read_noise_adu:
-        marks.append(f"the read noise was measured on the bias frames: {bias.read_noise_adu:.3g} counts")
+        unit = "electrons" if unit_in_use(light) == "electron" else "counts"
+        marks.append(f"the read noise was measured on the bias frames: {bias.read_noise_adu:.3g} {unit}")
         return gain, round(bias.read_noise_adu * gain, 4)
     marks.append("the read noise is not known: the uncertainty leaves it out")
     return gain, 0.0

@@ -20,6 +20,9 @@ METHODS = ("median", "mean", "trimmed_mean")
 MODELS = ("rows", "constant")
 
 
+_ROLES = {"subtract_bias": "bias", "subtract_dark": "dark", "flat_correct": "flat", "mask_bad_pixels": "bad_pixels"}
+
+
 @dataclass
 class Planes:
     """An image with its uncertainty and mask, each given some rows at a time.
@@ -78,6 +81,12 @@ class Chain:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the calibrated image."""
         return mosaic_shape(self.amplifiers)
+
+    @property
+    def roles(self) -> list[str]:
+        """Masters that are used: of "bias", "dark", "flat", "bad_pixels"."""
+        roles = [_ROLES[name] for name in self.order if name in _ROLES]
+        return [*roles, "bias"] if self.without_bias and "bias" not in roles else roles
 
     def spread(self, value: Any) -> tuple[float, ...]:
         """Return one number for each amplifier.

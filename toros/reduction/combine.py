@@ -1,189 +1,274 @@
-"""Combining frames into one: clipped mean by ccdproc's Combiner, in bands of rows so that memory stays bounded."""
+"""Combining frames into one: mean without outliers, median, or mean between extremes, streamed in bands of rows."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from toros.errors import BadFrame
+from toros.reduction.planes import ArrayRows
 
 if TYPE_CHECKING:
     import numpy as np
     from ccdproc import CCDData
     from numpy.typing import NDArray
 
-__all__ = ["Stack", "combine", "frame_noise"]
+    from toros.reduction.planes import Rows
 
-BAND = 8 << 20  # pixels of all frames together that are combined at once; ccdproc takes about 50 bytes for each
+    Floats = NDArray[np.float32]
+
+__all__ = ["Combined", "combine_rows", "frame_noise"]
+
+BAND = 10 << 16  # pixels of all frames together that are combined at once; with 4 bytes each they stay in the cache
+SAMPLE = 1 << 18  # pixels that tell the noise of a frame to 0.2 %
+SAMPLE_BANDS = 16  # pieces of the frame that they come from
+MOST_FRAMES = 65535  # a pixel's count is 16 bits
 MAD_TO_SIGMA = 1.482602218505602  # of a normal distribution
-IN_MEMORY = 64 << 20  # pixels of all frames together; beyond, they wait in a file
 
 
-class Stack:
-    """Frames that wait to be combined: in memory while they are small, else in a file without a name.
+@dataclass(frozen=True)
+class Combined:
+    """What frames were combined to.
 
-    Parameters
+    Attributes
     ----------
-    number : int
-        How many frames will come.
-    scratch : Path
-        Folder for the file.
+    data : array (rows, columns)
+        float32; NaN where no frame had a value.
+    error : array (rows, columns)
+        float32; standard error of `data`. Where it cannot be known the median of all the others.
+    mask : array (rows, columns)
+        bool; where `data` has no value.
+    count : array (rows, columns)
+        uint8, of more than 255 frames uint16; values used at each pixel.
+    frames : int
+        How many frames came.
     """
 
-    def __init__(self, number: int, scratch: Path) -> None:
-        self._number = number
-        self._scratch = scratch
-        self._arrays: list[NDArray[np.float32]] = []
-        self._file: IO[bytes] | None = None
-        self.shape: tuple[int, int] = (0, 0)
-        self.count = 0
-        self.scales: list[float] = []
+    data: Floats
+    error: Floats
+    mask: NDArray[np.bool_]
+    count: NDArray[Any]
+    frames: int
 
-    def add(self, ccd: CCDData, scale: float = 1.0) -> None:
-        """Take a frame, multiplied by `scale`; masked pixels are kept as NaN."""
-        import numpy as np
+    def to_ccd(self, unit: Any) -> CCDData:
+        """Return pixels, uncertainty and mask as ccdproc passes them; nothing is copied."""
+        from astropy.nddata import StdDevUncertainty
+        from ccdproc import CCDData
 
-        pixels = np.array(ccd.data, dtype=np.float32) * np.float32(scale)
-        if ccd.mask is not None:
-            pixels[ccd.mask] = np.nan
-        if self.count and pixels.shape != self.shape:
-            raise BadFrame(f"frames of {self.shape} and {pixels.shape} pixels cannot be combined")
-        self.shape = pixels.shape
-        self.count += 1
-        self.scales.append(scale)
-        if self._file is None and self._number * pixels.size > IN_MEMORY:
-            self._file = tempfile.TemporaryFile(dir=self._scratch)  # noqa: SIM115 - lives as long as the stack
-        if self._file is None:
-            self._arrays.append(pixels)
-        else:
-            self._file.seek(0, 2)
-            self._file.write(np.ascontiguousarray(pixels).data)
-
-    def band(self, start: int, stop: int) -> list[NDArray[np.float32]]:
-        """Return rows `start` to `stop` of every frame."""
-        if self._file is None:
-            return [a[start:stop] for a in self._arrays]
-        return [self._read(i, start, stop) for i in range(self.count)]
-
-    def _read(self, index: int, start: int, stop: int) -> NDArray[np.float32]:
-        import numpy as np
-
-        assert self._file is not None
-        rows, columns = self.shape
-        pixels = np.empty((stop - start, columns), dtype=np.float32)
-        self._file.seek(4 * columns * (index * rows + start))
-        if self._file.readinto(pixels.reshape(-1).view(np.uint8)) != pixels.nbytes:  # type: ignore[attr-defined]
-            raise OSError("the scratch file of the frames to combine became shorter")
-        return pixels
-
-    def close(self) -> None:
-        """Let go of the frames."""
-        self._arrays.clear()
-        if self._file is not None:
-            self._file.close()
+        return CCDData(
+            self.data, unit=unit, mask=self.mask, uncertainty=StdDevUncertainty(self.error, copy=False),
+            meta={"NCOMBINE": self.frames},
+        )  # fmt: skip
 
 
-def combine(stack: Stack, options: Mapping[str, Any], unit: Any) -> CCDData:
-    """Return the mean of the frames without outliers, with its uncertainty.
+def combine_rows(sources: Sequence[Rows], options: Mapping[str, Any]) -> Combined:
+    """Combine frames pixel by pixel.
 
     Parameters
     ----------
-    stack : Stack
-        The frames.
+    sources : sequence of Rows
+        The frames, all of one shape; each is read once from its first row to its last, after a few rows for its
+        noise. Memory beyond the result is bounded by `BAND`, or by one row of all frames.
     options : mapping
+        method : {"clip", "median", "minmax"}, optional
+            Mean of what lies near the median, the default; median; mean without the extremes.
         clip : float or None
-            Pixels further than so many standard deviations from the median of their pile are left out.
-        floor : float
-            Least standard deviation that is believed; in counts of one frame. The noise between whole numbers
-            is often zero, and everything would be an outlier.
-    unit : astropy unit
-        Of the frames.
+            Of "clip": pixels further than so many standard deviations (from the median absolute deviation) from the
+            median of their pile are left out; None for a mean of all.
+        floor : float, optional
+            Of "clip": least standard deviation that is believed; in counts of one frame. The noise between whole
+            numbers is often zero, and everything would be an outlier. Nor is any pile believed to have less noise
+            than the frames have (`frame_noise`).
+        rounds : int, optional
+            Of "clip": how often outliers are looked for among what is left; 1.
+        low, high : int, optional
+            Of "minmax": how many of the lowest and of the highest values of a pile are left out; 1 each.
+        scales : sequence of float, optional
+            Factor of each frame; 1 by default.
 
     Returns
     -------
-    CCDData
-        float32; the uncertainty is the standard error of the mean from the scatter of the frames that were used,
-        for a single frame the noise between neighbouring pixels.
+    Combined
+        The error is, as ccdproc's Combiner has it, the standard deviation of the values used (n - 1 in the
+        denominator) over the square root of their number; of a median 1.4826 times the median absolute deviation
+        over that root. For a single frame it is the noise between neighbouring pixels.
+
+    Raises
+    ------
+    BadFrame
+        There are no frames, or their shapes differ.
+    ValueError
+        An option is none of these.
     """
     import numpy as np
-    from ccdproc import CCDData
 
-    rows, columns = stack.shape
-    step = max(1, BAND // (stack.count * columns))
-    data = np.empty(stack.shape, dtype=np.float32)
-    error = np.empty(stack.shape, dtype=np.float32)
-    floor = max(options["floor"] * max(stack.scales), frame_noise(stack))
-    for start in range(0, rows, step):
-        stop = min(rows, start + step)
-        data[start:stop], error[start:stop] = _combine_band(stack, start, stop, options["clip"], floor, unit)
-    mask = ~np.isfinite(data)
-    if stack.count == 1:
-        error[:] = _pixel_noise(data)
-    elif not np.isfinite(error).all():
-        error[~np.isfinite(error)] = np.nanmedian(error)
-    from astropy.nddata import StdDevUncertainty
-
-    return CCDData(data, unit=unit, mask=mask, uncertainty=StdDevUncertainty(error), meta={"NCOMBINE": stack.count})
+    _check(sources, options)
+    frames, shape = len(sources), sources[0].shape
+    made = Combined(
+        data=np.empty(shape, np.float32), error=np.empty(shape, np.float32), mask=np.empty(shape, np.bool_),
+        count=np.empty(shape, np.uint8 if frames < 256 else np.uint16), frames=frames,
+    )  # fmt: skip
+    scales = _scales(sources, options)
+    complete = _combine_bands(sources, scales, _choices(sources, scales, options), made)
+    np.isfinite(made.data, out=made.mask)
+    np.logical_not(made.mask, out=made.mask)
+    if frames == 1 or not complete:
+        _fill_errors(made)
+    return made
 
 
-def frame_noise(stack: Stack) -> float:
+def frame_noise(sources: Sequence[Rows], scales: Sequence[float] | None = None) -> float:
     """Return the noise of one frame, robustly, from the difference of the first two; 0 where there is one.
 
     The deviation of a pile of three or five pixels is itself too uncertain to reject by; no pile is believed to
     have less noise than the frames have.
+
+    Parameters
+    ----------
+    sources : sequence of Rows
+    scales : sequence of float, optional
+        Factor of each frame; 1 by default.
+
+    Returns
+    -------
+    float
+        In counts of a scaled frame.
     """
     import numpy as np
-    from astropy.stats import mad_std
 
-    if stack.count < 2:
+    if len(sources) < 2:
         return 0.0
-    rows = min(stack.shape[0], max(1, BAND // stack.shape[1]))
-    first, second = stack.band(0, rows)[:2]
-    return float(np.nan_to_num(mad_std(first - second, ignore_nan=True) / np.sqrt(2)))
+    first, second = (
+        _sampled(s, f) for s, f in zip(sources[:2], _scales(sources[:2], {"scales": scales}), strict=False)
+    )
+    return _deviation(first - second) / float(np.sqrt(2))
 
 
-def _combine_band(
-    stack: Stack, start: int, stop: int, clip: float | None, floor: float, unit: Any
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    import warnings
+def _check(sources: Sequence[Rows], options: Mapping[str, Any]) -> None:
+    if not len(sources):
+        raise BadFrame("there is no frame to combine")
+    if len(sources) > MOST_FRAMES:
+        raise BadFrame(f"{len(sources)} frames are too many to combine at once: at most {MOST_FRAMES}")
+    for source in sources:
+        if tuple(source.shape) != tuple(sources[0].shape):
+            raise BadFrame(f"frames of {sources[0].shape} and {source.shape} pixels cannot be combined")
+    if options.get("method", "clip") not in ("clip", "median", "minmax"):
+        raise ValueError(f'frames are combined by "clip", "median" or "minmax", not by {options["method"]!r}')
 
+
+def _scales(sources: Sequence[Rows], options: Mapping[str, Any]) -> list[float]:
+    scales = options.get("scales")
+    return [1.0] * len(sources) if scales is None else [float(s) for s in scales]
+
+
+def _choices(
+    sources: Sequence[Rows], scales: Sequence[float], options: Mapping[str, Any]
+) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Return the kernel's arguments for the options."""
+    from toros.reduction.combine_kernels import CLIP, MEDIAN, MINMAX
+
+    method = {"clip": CLIP, "median": MEDIAN, "minmax": MINMAX}[options.get("method", "clip")]
+    clip = options.get("clip") if method == CLIP else None
+    floor = 0.0
+    if clip is not None:
+        floor = max(float(options.get("floor", 0.0)) * max(scales), frame_noise(sources, scales))
+    return (
+        method, float("inf") if clip is None else float(clip), floor, int(options.get("rounds", 1)),
+        int(options.get("low", 1)), int(options.get("high", 1)),
+    )  # fmt: skip
+
+
+def _combine_bands(
+    sources: Sequence[Rows], scales: Sequence[float], choices: tuple[Any, Any, Any, Any, Any, Any], made: Combined
+) -> bool:
+    """Fill data, error and count; return whether all errors are known."""
     import numpy as np
-    from ccdproc import CCDData, Combiner
 
-    bands = stack.band(start, stop)
-    combiner = Combiner([CCDData(b, unit=unit, mask=~np.isfinite(b)) for b in bands], dtype=np.float64)
+    from toros.reduction.combine_kernels import combine_piles
 
-    def spread(values: Any, axis: int) -> Any:
-        middle = np.expand_dims(median(values, axis), axis)
-        return np.fmax(MAD_TO_SIGMA * median(np.abs(values - middle), axis), floor)
+    rows, columns = made.data.shape
+    step = max(1, min(rows, BAND // (len(sources) * columns)))
+    cube = _empty_cube(len(sources), step * columns)
+    complete = True
+    for start in range(0, rows, step):
+        stop = min(rows, start + step)
+        pixels = (stop - start) * columns
+        for row, source, scale in zip(cube, sources, scales, strict=False):
+            band = row[:pixels].reshape(stop - start, columns)
+            source.read(start, stop, band)
+            if scale != 1.0:
+                band *= np.float32(scale)
+        data, error, count = (a[start:stop].reshape(-1) for a in (made.data, made.error, made.count))
+        combine_piles(cube, len(sources), pixels, *choices, data, error, count)
+        complete = complete and bool(np.isfinite(error).all())
+    return complete
 
-    def scatter(values: Any, axis: int) -> Any:
-        return np.nanstd(values, axis=axis, ddof=1)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # piles without a pixel: they become NaN and are masked
-        if clip is not None:
-            combiner.sigma_clipping(low_thresh=clip, high_thresh=clip, func=median, dev_func=spread)
-        made = combiner.average_combine(uncertainty_func=scatter)
-    return np.asarray(made.data), np.asarray(made.uncertainty.array)
+def _empty_cube(frames: int, pixels: int) -> Floats:
+    """Return a cube, each frame a page and a line further than a multiple of the caches' size.
 
-
-def median(values: NDArray[Any], axis: int) -> NDArray[Any]:
-    """Return the median without NaN, as numpy.nanmedian does, ten times faster where few piles hold any."""
+    Piles of frames that lie at the same place in the cache would push one another out of it.
+    """
     import numpy as np
 
-    middle: NDArray[Any] = np.median(values, axis=axis)
-    holed = np.isnan(middle)
-    if holed.any():
-        middle[holed] = np.nanmedian(np.moveaxis(values, axis, 0)[:, holed], axis=0)
-    return middle
+    return np.empty((frames, -(-pixels // 16384) * 16384 + 1040), dtype=np.float32)
 
 
-def _pixel_noise(data: NDArray[np.float32]) -> float:
+def _fill_errors(made: Combined) -> None:
+    """Give every pixel an error: what is not known is taken for the usual, of a single frame for its noise."""
+    import numpy as np
+
+    unknown = ~np.isfinite(made.error)
+    some = made.error.reshape(-1)[:: made.error.size // SAMPLE // 4 | 1]
+    some = some[np.isfinite(some)]
+    if not some.size:
+        some = made.error[~unknown]
+    made.error[unknown] = np.median(some) if some.size else _pixel_noise(made.data)
+
+
+def _pixel_noise(data: Floats) -> float:
     """Return the noise of one frame from the differences of neighbouring columns, robustly."""
     import numpy as np
-    from astropy.stats import mad_std
 
-    return float(mad_std(np.diff(data, axis=1), ignore_nan=True) / np.sqrt(2))
+    return _deviation(np.diff(_sampled(ArrayRows(data)), axis=1)) / float(np.sqrt(2))
+
+
+def _sampled(source: Rows, scale: float = 1.0) -> Floats:
+    """Return rows from all over a frame."""
+    import numpy as np
+
+    bands = list(_sample_bands(source.shape))
+    rows = np.empty((sum(stop - start for start, stop in bands), source.shape[1]), dtype=np.float32)
+    done = 0
+    for start, stop in bands:
+        source.read(start, stop, rows[done : done + stop - start])
+        done += stop - start
+    rows *= np.float32(scale)
+    return rows
+
+
+def _sample_bands(shape: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    rows, columns = shape
+    height = max(1, SAMPLE // (SAMPLE_BANDS * columns))
+    if height * SAMPLE_BANDS >= rows:
+        yield 0, rows
+        return
+    for n in range(SAMPLE_BANDS):
+        start = (2 * n + 1) * rows // (2 * SAMPLE_BANDS) - height // 2
+        yield start, start + height
+
+
+def _deviation(values: Floats) -> float:
+    """Return the standard deviation without what lies four of them away; 0 of nothing.
+
+    The median absolute deviation finds those, but is itself no better than the step between whole numbers.
+    """
+    import numpy as np
+
+    good = values[np.isfinite(values)].astype(np.float64)
+    if not good.size:
+        return 0.0
+    away = np.abs(good - np.median(good))
+    near = good[away <= 4 * (MAD_TO_SIGMA * np.median(away) or np.std(good))]
+    return float(np.std(near))

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from toros.reduction.inventory import Seen
+from toros.reduction.opening import has_overscan, linear_step, opening_steps, unit_in_use
 from toros.reduction.recipe import Input, Recipe, Step
 
-__all__ = ["Dark", "Master", "choose", "dark_for", "finished", "master_recipe", "nearest_dark", "opening_steps"]
+__all__ = ["Dark", "Master", "choose", "dark_for", "finished", "master_recipe", "nearest_dark"]
 
 CLIP = 5.0  # standard deviations
 FEWEST_TO_CLIP = 3  # frames; of two, nobody can say which is wrong
@@ -24,7 +25,7 @@ class Master:
 
     Attributes
     ----------
-    kind : {"bias", "dark", "flat"}
+    kind : {"bias", "dark", "flat", "bad_pixels"}
     name, path, sha256 : str
         `root:path`, absolute path, hash of the file.
     size : int
@@ -111,16 +112,6 @@ def finished(seen: Seen, bias_level: float | None = None) -> Master:
     )  # fmt: skip
 
 
-def opening_steps(seen: Seen, *, overscan: bool = True, saturation: bool = True) -> list[Step]:
-    """Return the steps that every raw frame begins with: bad pixels, overscan, trimming."""
-    steps = [Step("mask_pixels", {"saturation": seen.frame.saturation if saturation else None})]
-    if overscan and seen.frame.overscan:
-        steps.append(Step("subtract_overscan", {"section": str(seen.frame.overscan)}))
-    if seen.frame.trim:
-        steps.append(Step("trim_image", {"section": str(seen.frame.trim)}))
-    return steps
-
-
 def master_recipe(
     kind: str, frames: Sequence[Seen], bias: Master | None, dark: Dark | None, *, overscan: bool = True
 ) -> Recipe:
@@ -142,6 +133,8 @@ def master_recipe(
     steps = opening_steps(frames[0], overscan=overscan)
     if bias is not None and kind != "bias" and not (dark and dark.takes_bias):
         steps.append(Step("subtract_bias"))
+        if not (overscan and has_overscan(frames[0])):
+            steps += linear_step(frames[0])
     if bias is not None and kind != "bias" and _needs_bias(steps, dark):
         inputs.append(bias.input)
     if dark is not None and kind == "flat":
@@ -178,7 +171,7 @@ def _fits(master: Master, seen: Seen, filter: bool) -> bool:
     return (
         master.shape == seen.image_shape
         and its.binning == mine.binning
-        and (master.kind == "flat" or its.unit == mine.unit)
+        and (master.kind in ("flat", "bad_pixels") or unit_in_use(master.like) == unit_in_use(seen))
         and (not its.camera or not mine.camera or its.camera == mine.camera)
         and (not filter or its.filter.lower() == mine.filter.lower())
     )
@@ -208,6 +201,8 @@ def dark_for(
     bias: Master | None,
     bias_gone: bool,
     marks: list[str],
+    *,
+    scaling: bool = True,
 ) -> Dark | None:
     """Return the dark for a frame (or for each of a group), used so that the bias goes exactly once.
 
@@ -223,6 +218,8 @@ def dark_for(
         The frames came without the bias.
     marks : list of str
         Says what could not be done; added to.
+    scaling : bool
+        Whether a dark of another exposure time may be scaled.
     """
     known = [t for t in exposure_times if t is not None]
     if not darks:
@@ -233,6 +230,9 @@ def dark_for(
     dark = nearest_dark(darks, max(known))[0]
     its = dark.exposure_time or 0.0
     same = all(abs(t - its) <= 0.01 * its for t in known)
+    if not same and not scaling:
+        marks.append(f"the dark is of {its:g} s and may not be scaled: not used")
+        return None
     options: dict[str, Any] = {
         "dark_exposure": its,
         "data_exposure": known[0] if len(known) == 1 else known,

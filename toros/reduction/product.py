@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from toros.reduction.fits_file import write_fits
+from toros.reduction.flags import Flag
 from toros.reduction.provenance import carry_out
 from toros.reduction.recipe import OWN_CARDS, Recipe
 from toros.reduction.section import read_sections
 from toros.reduction.structure import Limits
 
 if TYPE_CHECKING:
-    import io
-
     from astropy.io.fits import Header
     from ccdproc import CCDData
 
@@ -29,7 +27,8 @@ THUMBNAIL = 512  # pixels
 # what describes the raw file and not the product: its storage, its check sums, its sections
 _DROPPED = re.compile(
     r"^(SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|PCOUNT|GCOUNT|GROUPS|BSCALE|BZERO|BLANK|CHECKSUM|DATASUM|EXTNAME|EXTVER"
-    r"|INHERIT|BIASSEC|TRIMSEC|DATASEC|CCDSEC|DETSEC|ZIMAGE|ZCMPTYPE|ZBITPIX|ZNAXIS\d*|ZTILE\d+|ZNAME\d+|ZVAL\d+"
+    r"|INHERIT|(BIAS|TRIM|DATA|CCD|DET|AMP)SEC[0-9A-D]{0,2}|[ABCDT]SEC[0-9]{2}"
+    r"|ZIMAGE|ZCMPTYPE|ZBITPIX|ZNAXIS\d*|ZTILE\d+|ZNAME\d+|ZVAL\d+"
     r"|ZQUANTIZ|ZDITHER0|ZBLANK|ZSCALE|ZZERO|TFIELDS|TTYPE\d+|TFORM\d+|BUNIT|END|)$"
 )
 
@@ -52,6 +51,8 @@ class Job:
     thumbnails : mapping of {"before", "after"} to str
         Absolute paths of the pictures.
     limits : Limits
+    compress : bool
+        Whether the product's images are compressed.
     """
 
     recipe: Recipe
@@ -61,6 +62,7 @@ class Job:
     marks: tuple[str, ...] = ()
     thumbnails: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    compress: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ def make_product(job: Job) -> Made:
     if "RNOISADU" in made.meta:
         quality["read_noise_adu"] = float(made.meta["RNOISADU"])
     _draw(job, made)
-    digest, size = _write(_hdus(made, _header(job, made, first, quality)), output)
+    digest, size = write_fits(
+        output, _header(job, made, first, quality), made.data, _planes(made), compress=job.compress
+    )
     return Made(job.output, digest, size, quality)
 
 
@@ -131,8 +135,10 @@ def _header(job: Job, made: CCDData, first: Header, quality: Mapping[str, Any]) 
     for key, value in quality.items():
         if key in _QUALITY_CARDS and isinstance(value, (int, float)):
             header[_QUALITY_CARDS[key][0]] = (value, _QUALITY_CARDS[key][1])
+    for flag in Flag:
+        header[f"TMASK{int(flag)}"] = (flag.name, f"what {int(flag)} means in the plane MASK")
     job.recipe.write(header)
-    names = ("toros", "ccdproc", "astropy", "numpy", "astroscrappy")
+    names = ("toros", "ccdproc", "astropy", "numpy", "numba")
     header["TSOFT"] = ", ".join(f"{name} {version(name)}" for name in names)
     for n, mark in enumerate(job.marks, 1):
         header[f"TMARK{n}"] = mark.encode("ascii", "replace").decode().replace("&", "and")
@@ -159,46 +165,15 @@ def _shift_reference_pixel(header: Header, recipe: Recipe) -> None:
                     header[key] = header[key] - offset
 
 
-def _hdus(made: CCDData, header: Header) -> Any:
-    """Return the file: the image, its uncertainty in UNCERT and its mask in MASK, as CCDData.read expects them."""
-    import numpy as np
-    from astropy.io import fits
-
-    hdus = fits.HDUList([fits.PrimaryHDU(made.data, header)])
+def _planes(made: CCDData) -> dict[str, Any]:
+    """Return uncertainty, mask and count of a product by the names that CCDData.read expects."""
+    planes: dict[str, Any] = {}
     if made.uncertainty is not None:
-        planes = fits.ImageHDU(made.uncertainty.array, name="UNCERT")
-        planes.header["UTYPE"] = "StdDevUncertainty"
-        hdus.append(planes)
-    hdus.append(fits.ImageHDU(made.mask.astype(np.uint8), name="MASK"))
-    return hdus
-
-
-def _write(hdus: Any, output: Path) -> tuple[str, int]:
-    """Write, sync, hash and rename, so that under its name the product is always whole."""
-    part = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with part.open("w+b") as file:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # comments of raw cards that are too long are cut, as before
-                hdus.writeto(file, output_verify="silentfix")
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.seek(0, 2)
-            file.seek(0)
-            digest = hashlib.file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
-    _sync_folder(output.parent)
-    return digest, size
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        planes["UNCERT"] = made.uncertainty.array
+    planes["MASK"] = made.flags
+    if hasattr(made, "count"):
+        planes["COUNT"] = made.count
+    return planes
 
 
 def _draw(job: Job, made: CCDData) -> None:

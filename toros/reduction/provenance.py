@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toros.errors import BadFrame
-from toros.reduction.combine import Stack, combine, frame_noise
-from toros.reduction.frame import Frame, read_frame
+from toros.reduction.bands import CalibratedRows
+from toros.reduction.chain import Planes, chain_of
+from toros.reduction.combine import combine_rows, frame_noise
+from toros.reduction.flags import Flag
+from toros.reduction.frame import open_frame
 from toros.reduction.recipe import Input, Recipe, Step
-from toros.reduction.steps import Shelf, do_step
+from toros.reduction.steps import Shelf, chained, do_step, write_cards
 from toros.reduction.structure import Limits
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
     from ccdproc import CCDData
 
+    from toros.reduction.frame import OpenFrame
+
 __all__ = ["Resolve", "carry_out", "rerun"]
 
 Resolve = Callable[[str, str], Path]
+SAMPLE = 4 << 20  # pixels that tell the level of a flat; of a smaller one, all
 
 
 def rerun(product: Path, resolve: Resolve, limits: Limits | None = None) -> CCDData:
@@ -45,7 +53,8 @@ def rerun(product: Path, resolve: Resolve, limits: Limits | None = None) -> CCDD
     BadFrame
         The product was not made by TOROS, or an input is not the file that it was made from.
     """
-    recipe = Recipe.read(read_frame(product, limits).header)
+    with open_frame(product, limits) as frame:
+        recipe = Recipe.read(frame.header)
     made, _ = carry_out(recipe, resolve, scratch=product.parent, limits=limits)
     return made
 
@@ -69,7 +78,8 @@ def carry_out(
     Returns
     -------
     made : CCDData
-        Pixels and uncertainty float32, mask bool; its header has ccdproc's cards of each step, nothing else.
+        Pixels and uncertainty float32, mask bool, flags uint8 (`toros.reduction.flags.Flag`); its header has
+        ccdproc's cards of each step, nothing else. A combined one has the number of frames used per pixel as `count`.
     first : Header
         Of the first frame, as it was read.
 
@@ -81,90 +91,104 @@ def carry_out(
     if not recipe.frames:
         raise BadFrame("its recipe names no frame")
     names = [step.name for step in recipe.steps]
-    combining = "combine" in names
-
-    def read_master(item: Input) -> CCDData:
-        master = _ccd(_read(item, resolve, limits), dimensionless=item.role == "flat")
-        if combining:  # the scatter of the frames says it all, but for what is common to them
-            master.uncertainty = None
-        return master
-
     masters = [item for item in recipe.inputs if item.role != "frame"]
-    shelf = Shelf(masters, read_master, keep=combining)
-    if not combining:
-        frame = _read(recipe.frames[0], resolve, limits)
-        return _finished(_apply(_ccd(frame), recipe.steps, shelf, 0)), frame.header
-    where = names.index("combine")
-    made, first = _combined(recipe, where, resolve, shelf, scratch, limits)
-    return _finished(_apply(made, recipe.steps[where + 1 :], shelf, 0)), first
+    with ExitStack() as files:
+        opened = _Opener(resolve, limits, scratch)
+        shelf = Shelf(masters, opened, files, with_errors="combine" not in names)
+        if "combine" in names:
+            return _combined(recipe, names.index("combine"), opened, shelf, files)
+        return _calibrated(recipe, opened(recipe.frames[0], files), shelf)
 
 
-def _combined(
-    recipe: Recipe, where: int, resolve: Resolve, shelf: Shelf, scratch: Path, limits: Limits | None
-) -> tuple[CCDData, Header]:
-    """Return the frames combined, each after its own steps, one in memory at a time."""
-    options = recipe.steps[where].options
-    stack = Stack(len(recipe.frames), scratch)
-    first: Header | None = None
-    meta: Any = None
-    try:
-        for position, item in enumerate(recipe.frames):
-            frame = _read(item, resolve, limits)
-            ccd = _apply(_ccd(frame), recipe.steps[:where], shelf, position)
-            stack.add(ccd, _scale(ccd, item) if options.get("scale") == "median" else 1.0)
-            first = frame.header if first is None else first
-            meta = ccd.meta if meta is None else meta
-        made = combine(stack, options, ccd.unit)
-        noise = frame_noise(stack)
-    finally:
-        stack.close()
-    assert first is not None
-    meta["NCOMBINE"] = (stack.count, "frames combined")
-    if recipe.product == "master_bias" and noise > 0:
-        meta["RNOISADU"] = (round(noise, 4), "read noise of one frame; counts")
-    made.meta = meta
-    if options.get("scale") == "median":
-        _normalise(made)
-    return made, first
+@dataclass(frozen=True)
+class _Opener:
+    """Opens an input, and makes sure that it is the very file that the recipe means."""
+
+    resolve: Resolve
+    limits: Limits | None
+    scratch: Path
+
+    def __call__(self, item: Input, files: ExitStack) -> OpenFrame:
+        path = self.resolve(item.name, item.sha256)
+        try:
+            frame = files.enter_context(open_frame(path, self.limits, scratch=self.scratch))
+        except BadFrame as error:
+            raise BadFrame(f"{item.name}: {error}") from None
+        if frame.sha256 != item.sha256:
+            raise BadFrame(f"{item.name} is not the file any more that was meant: its SHA-256 is another")
+        return frame
 
 
-def _apply(ccd: CCDData, steps: tuple[Step, ...], shelf: Shelf, position: int) -> CCDData:
-    for step in steps:
-        ccd = do_step(ccd, step, shelf, position)
-    return ccd
+def _rows(frame: OpenFrame, steps: Sequence[Step], shelf: Shelf, position: int) -> CalibratedRows:
+    """Return the rows of a frame after the steps that go over rows."""
+    chain = chain_of(steps, frame.shape, position)
+    return CalibratedRows(chain, Planes(frame.image, frame.uncertainty, frame.mask), shelf.planes(chain.roles))
 
 
-def _read(item: Input, resolve: Resolve, limits: Limits | None) -> Frame:
-    """Read an input, and make sure that it is the very file that the recipe means."""
-    path = resolve(item.name, item.sha256)
-    try:
-        frame = read_frame(path, limits)
-    except BadFrame as error:
-        raise BadFrame(f"{item.name}: {error}") from None
-    if frame.sha256 != item.sha256:
-        raise BadFrame(f"{item.name} is not the file any more that was meant: its SHA-256 is another")
-    return frame
-
-
-def _ccd(frame: Frame, *, dimensionless: bool = False) -> CCDData:
-    """Return a frame as CCDData without its header: world coordinates in it are never given to wcslib here."""
-    from astropy import units as u
+def _calibrated(recipe: Recipe, frame: OpenFrame, shelf: Shelf) -> tuple[CCDData, Header]:
+    """Return one frame after all its steps."""
+    import numpy as np
     from astropy.io.fits import Header
     from astropy.nddata import StdDevUncertainty
     from ccdproc import CCDData
 
+    by_row, after = chained(recipe.steps)
+    rows = _rows(frame, by_row, shelf, 0)
+    data, error, flags = (np.empty(rows.shape, kind) for kind in (np.float32, np.float32, np.uint8))
+    for start, stop in rows.bands():
+        rows.fill(start, stop, data[start:stop], error[start:stop], flags[start:stop])
+    made = CCDData(
+        data, unit=_unit(frame, by_row), mask=flags != 0, flags=flags, meta=Header(),
+        uncertainty=StdDevUncertainty(error, copy=False) if rows.has_errors else None,
+    )  # fmt: skip
+    for step in after:
+        made = do_step(made, step)
+    write_cards(made.meta, recipe.steps, shelf)
+    return made, frame.header
+
+
+def _combined(recipe: Recipe, where: int, opened: _Opener, shelf: Shelf, files: ExitStack) -> tuple[CCDData, Header]:
+    """Return the frames combined, each after its own steps, a few rows of all in memory at a time."""
+    from astropy.io.fits import Header
+
+    options, by_row = recipe.steps[where].options, recipe.steps[:where]
+    frames = [opened(item, files) for item in recipe.frames]
+    sources = [_rows(frame, by_row, shelf, n) for n, frame in enumerate(frames)]
+    scales = [1.0] * len(sources)
+    if options.get("scale") == "median":
+        scales = [_scale(source, item) for source, item in zip(sources, recipe.frames, strict=True)]
+    found = combine_rows(sources, {**options, "scales": scales})
+    made = found.to_ccd(_unit(frames[0], by_row))
+    made.meta = Header()
+    write_cards(made.meta, by_row, shelf)
+    made.meta["NCOMBINE"] = (found.frames, "frames combined")
+    noise = frame_noise(sources, scales) if recipe.product == "master_bias" else 0.0
+    if noise > 0:
+        made.meta["RNOISADU"] = (round(noise, 4), "read noise of one frame; counts")
+    made.flags = found.mask.astype("u1") * Flag.NO_VALUE
+    made.count = found.count
+    if options.get("scale") == "median":
+        _normalise(made)
+    return made, frames[0].header
+
+
+def _unit(frame: OpenFrame, steps: Sequence[Step]) -> Any:
+    """Return the unit of a frame after its steps."""
+    from astropy import units as u
+
     electron = str(frame.header.get("BUNIT", "")).strip().lower() in ("electron", "electrons", "e-")
-    unit = u.dimensionless_unscaled if dimensionless else u.electron if electron else u.adu
-    uncertainty = None if frame.uncertainty is None else StdDevUncertainty(frame.uncertainty)
-    return CCDData(frame.pixels, unit=unit, mask=frame.mask, uncertainty=uncertainty, meta=Header())
+    return u.electron if electron or any(step.name == "gain_correct" for step in steps) else u.adu
 
 
-def _scale(ccd: CCDData, item: Input) -> float:
-    """Return one over the middle of a flat's pixels."""
+def _scale(source: CalibratedRows, item: Input) -> float:
+    """Return one over the median of a flat's pixels; of a large one, of rows spread over it."""
     import numpy as np
 
-    good = ccd.data if ccd.mask is None else ccd.data[~ccd.mask]
-    middle = float(np.nanmedian(good)) if good.size else math.nan
+    rows, columns = source.shape
+    step = max(1, rows * columns // SAMPLE)
+    sample = np.concatenate([source.rows(row, row + 1)[0] for row in range(step // 2, rows, step)])
+    good = sample[np.isfinite(sample)]
+    middle = float(np.median(good)) if good.size else math.nan
     if not middle > 0:
         raise BadFrame(f"{item.name}: is a flat without light, {middle:g} counts above bias and dark")
     return 1.0 / middle
@@ -175,20 +199,11 @@ def _normalise(flat: CCDData) -> None:
     import numpy as np
     from astropy import units as u
 
-    flat.mask |= ~(flat.data > 0)
+    with np.errstate(invalid="ignore"):
+        dark = ~(flat.data > 0)
+    flat.mask |= dark
+    flat.flags[dark] |= int(Flag.NO_LIGHT)
     mean = np.float32(np.mean(flat.data[~flat.mask], dtype=np.float64))
     flat.data /= mean
     flat.uncertainty.array /= mean
     flat.unit = u.dimensionless_unscaled
-
-
-def _finished(ccd: CCDData) -> CCDData:
-    """Return the product as it is stored: float32, and everything without a value masked."""
-    import numpy as np
-
-    ccd.data = np.ascontiguousarray(ccd.data, dtype=np.float32)
-    bad = ~np.isfinite(ccd.data)
-    ccd.mask = bad if ccd.mask is None else np.asarray(ccd.mask, dtype=bool) | bad
-    if ccd.uncertainty is not None:
-        ccd.uncertainty.array = np.ascontiguousarray(ccd.uncertainty.array, dtype=np.float32)
-    return ccd

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_CARDS", "Input", "Recipe", "Step"]
 
-OWN_CARDS = re.compile(r"^T(INP|SHA|STEP|MARK)\d+$|^TPRODUCT$|^TSOFT$")
+OWN_CARDS = re.compile(r"^T(INP|SHA|STEP|MARK|MASK)\d+$|^TPRODUCT$|^TSOFT$")
 
 
 @dataclass(frozen=True)

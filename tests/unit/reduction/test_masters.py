@@ -11,7 +11,6 @@ from astropy.io import fits
 
 from tests.unit.reduction import made_frames as made
 from toros.reduction.batch import Batch, Product
-from toros.reduction.combine import median
 from toros.reduction.inventory import Inventory, list_files
 from toros.reduction.masters import Master
 
@@ -160,17 +159,8 @@ def test_one_image_under_two_names_counts_once(tmp_path: Path) -> None:
 def test_a_large_stack_is_combined_from_disk_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = made.write_night(tmp_path / "raw", lights=0)
     _, _, _, here = masters_of(raw, tmp_path / "memory")
-    monkeypatch.setattr("toros.reduction.combine.IN_MEMORY", 0)
     monkeypatch.setattr("toros.reduction.combine.BAND", 80 * 5 * 7)
     _, _, _, there = masters_of(raw, tmp_path / "disk")
     for one, other in zip(here, there, strict=True):
         assert (fits.getdata(one.made.path) == fits.getdata(other.made.path)).all()
         assert (fits.getdata(one.made.path, "UNCERT") == fits.getdata(other.made.path, "UNCERT")).all()
-
-
-def test_the_fast_median_is_numpys(tmp_path: Path) -> None:
-    values = np.random.default_rng(7).normal(size=(6, 20, 30))
-    values[np.random.default_rng(8).random(values.shape) < 0.2] = np.nan
-    values[:, 3, 3] = np.nan
-    with pytest.warns(RuntimeWarning, match="All-NaN"):
-        assert np.array_equal(median(values, 0), np.nanmedian(values, axis=0), equal_nan=True)

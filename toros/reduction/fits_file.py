@@ -1,0 +1,154 @@
+"""Writing a product: image, uncertainty, mask and counts, whole or not at all under its name, hashed on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+if TYPE_CHECKING:
+    import io
+
+    import numpy as np
+    from astropy.io.fits import Header
+    from numpy.typing import NDArray
+
+__all__ = ["is_part", "write_fits"]
+
+BLOCK = 2880
+PIECE = 1 << 18  # numbers that are turned and written at once
+
+
+def write_fits(
+    output: Path,
+    header: Header,
+    image: NDArray[np.float32],
+    planes: Mapping[str, NDArray[Any]],
+    *,
+    compress: bool = False,
+) -> tuple[str, int]:
+    """Write, sync and rename, so that under its name the product is always whole.
+
+    Parameters
+    ----------
+    output : Path
+        The file.
+    header : Header
+        Of the image; what describes the storage is added here.
+    image : float32 array, shape (rows, columns)
+    planes : mapping of str to array
+        More images of that shape by extension name: UNCERT (float32), MASK (uint8), COUNT (uint8 or uint16).
+    compress : bool
+        Whether images are compressed tile by tile (Rice; floats are quantised to a quarter of their noise, dithered).
+
+    Returns
+    -------
+    sha256 : str
+        Of the file.
+    size : int
+        Bytes.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; nothing of it is left behind.
+    """
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with part.open("w+b") as file:
+            written = _write_compressed if compress else _write_plain
+            digest = written(file, header, image, planes)
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.seek(0, 2)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+    _sync_folder(output.parent)
+    return digest, size
+
+
+def is_part(path: Path) -> bool:
+    """Tell whether a file is what a writer that died left behind."""
+    return path.name.startswith(".") and path.name.endswith(".part")
+
+
+def _write_plain(file: BinaryIO, header: Header, image: NDArray[Any], planes: Mapping[str, NDArray[Any]]) -> str:
+    """Write with the bytes turned round a piece at a time, and return the hash."""
+    digest = hashlib.sha256()
+    for head, array in _units(header, image, planes):
+        size = 0
+        for piece in (head, *_pieces(array)):
+            digest.update(piece)
+            file.write(piece)
+            size += len(piece)
+        padding = bytes(-size % BLOCK)
+        digest.update(padding)
+        file.write(padding)
+    return digest.hexdigest()
+
+
+def _units(
+    header: Header, image: NDArray[Any], planes: Mapping[str, NDArray[Any]]
+) -> Iterator[tuple[bytes, NDArray[Any]]]:
+    """Give the header and the numbers of each unit."""
+    import numpy as np
+    from astropy.io import fits
+
+    for name, array in {"": image, **planes}.items():
+        small = array[:1].view(np.int16) if array.dtype == np.uint16 else array[:1]
+        hdu = fits.ImageHDU(small, name=name) if name else fits.PrimaryHDU(small, header)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # comments of raw cards that are too long are cut, as before
+            hdu.verify("silentfix")
+            head = hdu.header.copy()
+            head["NAXIS2"] = array.shape[0]
+            if array.dtype == np.uint16:
+                head["BZERO"] = (32768, "unsigned numbers")
+            if name == "UNCERT":
+                head["UTYPE"] = "StdDevUncertainty"
+            if not name:
+                head.set("EXTEND", True, after="NAXIS2")
+            yield head.tostring().encode("ascii"), array
+
+
+def _pieces(array: NDArray[Any]) -> Iterator[bytes]:
+    """Give the numbers as FITS stores them, the high byte first; unsigned ones of 16 bits less 32768."""
+    import numpy as np
+
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, PIECE):
+        part = flat[start : start + PIECE]
+        if part.dtype == np.uint16:
+            part = (part ^ np.uint16(0x8000)).view(np.int16)
+        yield part.astype(part.dtype.newbyteorder(">")).tobytes()
+
+
+def _write_compressed(file: BinaryIO, header: Header, image: NDArray[Any], planes: Mapping[str, NDArray[Any]]) -> str:
+    from astropy.io import fits
+
+    quantised = {"compression_type": "RICE_1", "quantize_level": 4.0, "quantize_method": 2, "dither_seed": 1}
+    hdus = fits.HDUList([fits.PrimaryHDU()])
+    hdus.append(fits.CompImageHDU(image, header, **quantised))
+    for name, array in planes.items():
+        options = quantised if array.dtype.kind == "f" else {"compression_type": "RICE_1"}
+        hdus.append(fits.CompImageHDU(array, name=name, **options))
+        if name == "UNCERT":
+            hdus[-1].header["UTYPE"] = "StdDevUncertainty"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        hdus.writeto(file, output_verify="silentfix")
+    file.flush()
+    file.seek(0)
+    return hashlib.file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
