@@ -72,7 +72,9 @@ def examine_cells(
             _laplacian(electrons, work[0])
             if not _may_have_hits(work[0], spread, limits[0]):
                 continue
-            if _find_seeds(electrons, spread, work, flags, row, column, limits, marks):
+            if not _weigh(spread, work, flags, row, column, limits[0]):
+                continue
+            if _mark_seeds(electrons, work, limits, marks):
                 number, cells[i, j] = _grow(work[2], marks, flags, row, column, limits)
                 found += number
     return found
@@ -140,19 +142,17 @@ def _may_have_hits(laplacian: NDArray[np.float32], spread: NDArray[np.float32], 
 
 
 @compiled
-def _find_seeds(
-    electrons: NDArray[np.float32],
+def _weigh(
     spread: NDArray[np.float32],
     work: NDArray[np.float32],
     flags: NDArray[np.uint8],
     row: int,
     column: int,
-    limits: tuple[np.float32, np.float32, np.float32],
-    marks: NDArray[np.uint8],
+    limit: np.float32,
 ) -> bool:
-    """Mark the pixels of the cell that are cosmic rays by themselves, and tell whether there are any.
+    """Turn the Laplacian into its significance S' and the noise, and tell whether S' exceeds the limit in the cell.
 
-    Noise and S' stand 3 pixels before their centres; `work` holds the Laplacian first, S' third, and the noise fourth.
+    `work` holds the Laplacian first, S' third, and the noise fourth; these two stand 3 pixels before their centres.
     """
     laplacian, medians, significance, noise = work[0], work[1], work[2], work[3]
     _medians_of_7(spread, 1, medians)
@@ -161,7 +161,7 @@ def _find_seeds(
     for k in range(SIZE - 6 * WIDTH - 6):
         noise[k] = np.sqrt(max(noise[k], LEAST_VARIANCE))
         significance[k] = shifted[k] / (TWO * noise[k])
-    if not _is_any_above(significance, limits[0]):
+    if not _is_any_above(significance, limit):
         return False
     _medians_of_7(significance, 1, medians)
     _medians_of_7(medians, WIDTH, laplacian)
@@ -169,19 +169,31 @@ def _find_seeds(
     for k in range(SIZE - 12 * WIDTH - 12):
         shifted[k] -= laplacian[k]
     _spare_bad(significance, flags, row, column)
-    if not _is_any_above(significance, limits[0]):
-        return False
+    return _is_any_above(significance, limit)
+
+
+@compiled
+def _mark_seeds(
+    electrons: NDArray[np.float32],
+    work: NDArray[np.float32],
+    limits: tuple[np.float32, np.float32, np.float32],
+    marks: NDArray[np.uint8],
+) -> bool:
+    """Mark the pixels of the cell that are cosmic rays by themselves, and tell whether there are any.
+
+    The fine structure overwrites `electrons`.
+    """
+    smooth, medians, significance, noise = work[0], work[1], work[2], work[3]
     _medians_of_5(electrons, 1, medians)
     _medians_of_5(medians, WIDTH, electrons)
     _medians_of_9(electrons, 1, medians)
-    _medians_of_9(medians, WIDTH, laplacian)
+    _medians_of_9(medians, WIDTH, smooth)
     any_seed = False
     for i in range(MARGIN, MARGIN + CELL):
-        for j in range(MARGIN, MARGIN + CELL):
-            k = i * WIDTH + j
+        for k in range(i * WIDTH + MARGIN, i * WIDTH + MARGIN + CELL):
             ahead = k - 3 * WIDTH - 3
             s = significance[ahead]
-            structure = (electrons[k - 2 * WIDTH - 2] - laplacian[k - 6 * WIDTH - 6]) / noise[ahead]
+            structure = (electrons[k - 2 * WIDTH - 2] - smooth[k - 6 * WIDTH - 6]) / noise[ahead]
             if s > limits[0] and s / max(structure, LEAST_STRUCTURE) > limits[2]:
                 marks[k] = SEED
                 any_seed = True

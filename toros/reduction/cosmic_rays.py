@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CosmicRays", "find_cosmic_rays"]
 
-SAMPLE = 1 << 18  # pixels that tell the level of an image
+SAMPLE = 1 << 16  # pixels that tell the level of an image
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,6 @@ def find_cosmic_rays(
     spread = np.empty((0, 0), np.float32) if variance is None else np.array(variance, dtype=np.float32, order="C")
     masked = np.empty((0, 0), np.bool_) if mask is None else np.ascontiguousarray(mask, dtype=np.bool_)
     flags = np.zeros(cleaned.shape, np.uint8)
-    holes: NDArray[np.intp] = np.empty(0, np.intp)
     any_hole = mark_bad(cleaned, spread, masked, np.float32(np.inf if saturation is None else saturation), flags)
     levels = _level(cleaned, flags), _level(spread, flags)
     if any_hole:
@@ -117,7 +116,7 @@ def find_cosmic_rays(
     done, count = _go_through(cleaned, spread, flags, scale, limits, levels, rounds)
     if any_hole:
         cleaned.flat[holes] = nothing
-    np.not_equal(flags & HIT, 0, out=flags.view(np.bool_))
+    flags //= HIT  # 1 where there is a hit, 0 elsewhere: a mask, without another array
     return CosmicRays(cleaned, flags.view(np.bool_), done, count)
 
 
