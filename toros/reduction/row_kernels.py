@@ -279,17 +279,11 @@ def _calibrate_row(
 ) -> None:  # fmt: skip
     """Do what the tape says to a row, in pieces that fit the nearest cache with every plane that is read."""
     saturation, gain, noise_gain, read_noise, scale, light = numbers
-    usual = tape.size == 2 and tape[0] == READ_BIAS_NOISE and tape[1] == DARK_FLAT_END
     pieces = (width + PIECE - 1) // PIECE
     for p in range(pieces):
         first, last = p * width // pieces, (p + 1) * width // pieces
         s, t, a, b = start + first, start + last, left + first, left + last
         # slices stand in the calls themselves: a name for each would cost more than the step (counted references)
-        if usual:
-            _read_bias_noise(raw[i, s:t], level, bias[r, a:b], noise_gain, read_noise, data[r, a:b], error[r, a:b])
-            _dark_flat_end(dark[r, a:b], scale, flat[r, a:b], light, data[r, a:b], error[r, a:b])
-            _flag(raw[i, s:t], saturation, flat[r, a:b], data[r, a:b], flags[r, a:b])
-            continue
         for step in tape:
             if step == READ:
                 _read(raw[i, s:t], level, data[r, a:b])
@@ -379,6 +373,7 @@ def calibrate_rows(
     work = np.empty(raw.shape[1], np.float32)
     line = np.empty((1, raw.shape[1]), raw.dtype)
     rows = raw.shape[0]
+    usual = tape.size == 2 and tape[0] == READ_BIAS_NOISE and tape[1] == DARK_FLAT_END
     for i in range(rows):
         r = top + (rows - 1 - i if flip_rows else i)
         for k in range(places.shape[0]):
@@ -389,11 +384,24 @@ def calibrate_rows(
             if flip_columns:
                 for c in range(width):
                     line[0, c] = raw[i, start + width - 1 - c]
-            _calibrate_row(
-                tape, line if flip_columns else raw, 0 if flip_columns else i, 0 if flip_columns else start, width,
-                level, levels[k], numbers[k], coefficients, bias_image, bias_error, dark_image, dark_error, flat_image,
-                flat_error, data, error, flags, r, left,
-            )  # fmt: skip
+            if usual and not flip_columns:
+                saturation, noise_gain, read_noise = numbers[k, 0], numbers[k, 2], numbers[k, 3]
+                scale, light = numbers[k, 4], numbers[k, 5]
+                pieces = (width + PIECE - 1) // PIECE
+                for p in range(pieces):
+                    first, last = p * width // pieces, (p + 1) * width // pieces
+                    s, t, a, b = start + first, start + last, left + first, left + last
+                    _read_bias_noise(
+                        raw[i, s:t], level, bias_image[r, a:b], noise_gain, read_noise, data[r, a:b], error[r, a:b]
+                    )
+                    _dark_flat_end(dark_image[r, a:b], scale, flat_image[r, a:b], light, data[r, a:b], error[r, a:b])
+                    _flag(raw[i, s:t], saturation, flat_image[r, a:b], data[r, a:b], flags[r, a:b])
+            else:
+                _calibrate_row(
+                    tape, line if flip_columns else raw, 0 if flip_columns else i, 0 if flip_columns else start, width,
+                    level, levels[k], numbers[k], coefficients, bias_image, bias_error, dark_image, dark_error, flat_image,
+                    flat_error, data, error, flags, r, left,
+                )  # fmt: skip
             right = left + width
             if bias_mask.size:
                 _mark(bias_mask[r, left:right], flags[r, left:right])

@@ -76,7 +76,7 @@ def situation(high: int, wide: int, rows: int, columns: int, over: int) -> Situa
 
 def ours(s: Situation, method: str) -> tuple[Callable[[], None], tuple[Any, Any, Any]]:
     """Return what calibrates the frame, and where it puts image, standard deviation and flags."""
-    made = tuple(np.zeros(s.shape, kind) for kind in ("f4", "f4", "u1"))
+    made = tuple(np.ones(s.shape, kind) for kind in ("f4", "f4", "u1"))
     masters = {role: Planes(ArrayRows(getattr(s, role))) for role in ("bias", "dark", "flat")}
     rows = CalibratedRows(chain_of(s.steps(method), s.raw.shape), Planes(ArrayRows(s.raw)), masters)
     return lambda: rows.fill(0, s.shape[0], *made), made
