@@ -399,8 +399,8 @@ def calibrate_rows(
             else:
                 _calibrate_row(
                     tape, line if flip_columns else raw, 0 if flip_columns else i, 0 if flip_columns else start, width,
-                    level, levels[k], numbers[k], coefficients, bias_image, bias_error, dark_image, dark_error, flat_image,
-                    flat_error, data, error, flags, r, left,
+                    level, levels[k], numbers[k], coefficients, bias_image, bias_error, dark_image, dark_error,
+                    flat_image, flat_error, data, error, flags, r, left,
                 )  # fmt: skip
             right = left + width
             if bias_mask.size:
