@@ -1,118 +1,195 @@
-"""A few cheap numbers that say whether a frame is any good."""
+"""Numbers that say whether a frame is any good."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     from ccdproc import CCDData
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["measure"]
+__all__ = ["QUALITY_CARDS", "inspect", "measure"]
 
-MESH = 64  # pixels; side of the boxes that the sky is measured in
-THRESHOLD = 5.0  # standard deviations
-FEWEST = 4  # pixels of a source
-CLIP = 3.0  # standard deviations beyond which a pixel is no sky
-CLIPPED = 1.0134  # what cutting a normal distribution there takes off its deviation
+OUTLIER = 3.0  # standard deviations from the middle at which a star's shape is not the frame's
 ROUNDS = 5
+COUNTS_SLOPE = 0.3  # decades of stars for one magnitude, far from the galactic plane at the magnitudes that we count
+
+QUALITY_CARDS: Mapping[str, tuple[str, str]] = {  # name in `measure`: (keyword, comment)
+    "background": ("TBACKGR", "level of the sky, in BUNIT"),
+    "noise": ("TNOISE", "deviation of a pixel of the sky, in BUNIT"),
+    "masked_fraction": ("TMASKED", "part of the pixels that are masked"),
+    "saturated_fraction": ("TSATFRAC", "part of the pixels that are saturated"),
+    "sources": ("TSOURCES", "sources of 4 pixels above 5 x noise"),
+    "fwhm_pixels": ("TFWHM", "full width of stars at half maximum; pixels"),
+    "fwhm_arcseconds": ("TFWHMSEC", "full width of stars at half maximum; arcsec"),
+    "ellipticity": ("TELLIP", "of stars: 1 - minor / major axis"),
+    "position_angle_degrees": ("TPOSANG", "of stars' major axis, x towards y; degrees"),
+    "stars_measured": ("TSTARS", "stars that the shape was measured on"),
+    "stars_expected": ("TSTARSEX", "sources expected under a clear sky"),
+    "star_ratio": ("TSTARRAT", "sources found over sources expected"),
+    "transparency": ("TTRANSP", "of the sky, guessed from TSTARRAT; 1 is clear"),
+}
 
 
-def measure(ccd: CCDData, *, counts: bool) -> dict[str, Any]:
-    """Return the quality of a product.
+def measure(
+    ccd: CCDData,
+    *,
+    counts: bool,
+    saturation: float | None = None,
+    saturated: ArrayLike | None = None,
+    pixel_scale: float | None = None,
+    stars_expected: float | None = None,
+) -> dict[str, Any]:
+    """Return the quality of a product, as `inspect` does, without its stars."""
+    return inspect(
+        ccd, counts=counts, saturation=saturation, saturated=saturated, pixel_scale=pixel_scale,
+        stars_expected=stars_expected,
+    )[0]  # fmt: skip
+
+
+def inspect(
+    ccd: CCDData,
+    *,
+    counts: bool,
+    saturation: float | None = None,
+    saturated: ArrayLike | None = None,
+    pixel_scale: float | None = None,
+    stars_expected: float | None = None,
+) -> tuple[dict[str, Any], NDArray[Any]]:
+    """Return the quality of a product, and its brightest stars.
 
     Parameters
     ----------
     ccd : CCDData
         The product.
     counts : bool
-        Whether sources are counted: on frames of the sky.
+        Whether sources are counted and stars measured: on frames of the sky.
+    saturation : float, optional
+        Where pixels are full; unit of the image.
+    saturated : array of bool, optional
+        Which pixels are full, where they are known; goes before `saturation`.
+    pixel_scale : float, optional
+        Arcseconds on the sky of one pixel.
+    stars_expected : float, optional
+        How many sources such a frame has under a clear sky: the median of others of its field, filter and exposure.
 
     Returns
     -------
-    dict
+    quality : dict
+        Plain numbers, rounded; only those that could be measured.
+
         background, noise : float
-            Median over the sky and its standard deviation, stars left out; unit of the image.
-        masked_fraction : float
-            Part of the pixels that are masked: saturated, dead, or struck by cosmic rays.
+            Level of the sky, and standard deviation of its pixels, stars left out; unit of the image.
+        masked_fraction, saturated_fraction : float
+            Part of the pixels.
         sources : int
-            Groups of at least four pixels above five times the noise.
+            Groups of at least four pixels above five times the noise, parted where they are double.
+        fwhm_pixels, fwhm_arcseconds : float
+            Median full width at half maximum of the brightest stars that are whole and alone; the pixel's own width
+            is in it.
+        ellipticity : float
+            Median of 1 - minor / major axis of the same stars.
+        position_angle_degrees : float
+            Of their mean major axis, from x (columns) towards y (rows), -90 to 90.
+        stars_measured : int
+            How many these were.
+        stars_expected, star_ratio, transparency : float
+            What was given; sources over it; and what passes of the light, from `transparency_of`.
+        remark : str
+            What could not be measured, and why.
+    stars : structured array
+        As `stars_of` returns them.
     """
     import numpy as np
 
-    image = np.where(ccd.mask, np.nan, ccd.data) if ccd.mask is not None else ccd.data
-    if not np.isfinite(image).any():
-        return {"masked_fraction": 1.0}
-    mesh = _mesh(image)
-    flat = image - _spread(mesh, image.shape)
-    noise = _sigma(flat)
+    from toros.reduction.background import subtract_background
+    from toros.reduction.stars import STAR, bright_stars, find_sources
+
+    stars: NDArray[Any] = np.empty(0, dtype=STAR)
+    found = _full(ccd.data, saturation, saturated)
+    sky = subtract_background(ccd.data, ccd.mask)
+    if sky is None:
+        found["masked_fraction"] = 1.0
+    else:
+        found |= {"background": sky.level, "noise": sky.noise, "masked_fraction": float(sky.bad.mean())}
+    if sky is not None and counts:
+        sources = find_sources(sky)
+        stars = bright_stars(sky, sources, saturation=saturation)
+        found |= _counted(sources, stars_expected) | _shape(stars, pixel_scale)
+    return {k: round(v, 6) if isinstance(v, float) else v for k, v in found.items()}, stars
+
+
+def transparency_of(star_ratio: float, slope: float = COUNTS_SLOPE) -> float:
+    """Return what part of the light passes, guessed from how many of the expected stars were counted.
+
+    Where log10 of the number of stars rises by `slope` for each magnitude, a loss of `m` magnitudes leaves
+    10 ** (-slope m) of them. `trend` knows better wherever there is another frame of the field.
+
+    Parameters
+    ----------
+    star_ratio : float
+        Stars counted over stars expected.
+    slope : float
+        Decades for one magnitude; 0.6 where stars are spread evenly, about 0.3 at magnitudes 14 to 18 away from the
+        galactic plane (Bahcall & Soneira 1980, ApJS 44, 73).
+    """
+    return math.pow(max(0.0, star_ratio), 0.4 / slope)
+
+
+def _full(data: Any, saturation: float | None, saturated: ArrayLike | None) -> dict[str, Any]:
+    import numpy as np
+
+    if saturated is not None:
+        return {"saturated_fraction": float(np.mean(np.asarray(saturated) != 0))}
+    if saturation is not None:
+        return {"saturated_fraction": int(np.count_nonzero(data >= saturation)) / data.size}
+    return {}
+
+
+def _counted(sources: NDArray[Any] | None, expected: float | None) -> dict[str, Any]:
+    if sources is None:
+        return {"remark": "too much of the frame stands out from its sky: the sources were not counted"}
+    found: dict[str, Any] = {"sources": len(sources)}
+    if expected is not None and expected > 0:
+        ratio = len(sources) / expected
+        found |= {"stars_expected": float(expected), "star_ratio": ratio, "transparency": transparency_of(ratio)}
+    return found
+
+
+def _shape(stars: NDArray[Any], pixel_scale: float | None) -> dict[str, Any]:
+    """Return what the stars have in common, those that differ set aside: galaxies, blends, cosmic rays."""
+    import numpy as np
+
+    if not len(stars):
+        return {}
+    stars = stars[_alike(np.log(stars["fwhm"]))]
+    stars = stars[_alike(stars["ellipticity"])]
+    fwhm = float(np.median(stars["fwhm"]))
+    twice = np.radians(2.0 * stars["angle"])
+    angle = np.arctan2((stars["ellipticity"] * np.sin(twice)).mean(), (stars["ellipticity"] * np.cos(twice)).mean()) / 2
     found: dict[str, Any] = {
-        "background": float(np.nanmedian(mesh)),
-        "noise": noise,
-        "masked_fraction": float(np.mean(ccd.mask)) if ccd.mask is not None else 0.0,
+        "fwhm_pixels": fwhm,
+        "ellipticity": float(np.median(stars["ellipticity"])),
+        "position_angle_degrees": float(np.degrees(angle)),
+        "stars_measured": len(stars),
     }
-    if counts:
-        found["sources"] = _count(flat, noise)
-    return {k: round(v, 6) if isinstance(v, float) else v for k, v in found.items()}
+    if pixel_scale is not None:
+        found["fwhm_arcseconds"] = fwhm * pixel_scale
+    return found
 
 
-def _mesh(image: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the median of each box of the image."""
-    import warnings
-
+def _alike(values: NDArray[Any]) -> NDArray[Any]:
+    """Return which values are near the middle."""
     import numpy as np
 
-    rows, columns = (max(1, n // MESH) for n in image.shape)
-    edges_r = np.linspace(0, image.shape[0], rows + 1).astype(int)
-    edges_c = np.linspace(0, image.shape[1], columns + 1).astype(int)
-    mesh = np.empty((rows, columns))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # boxes that are masked through and through
-        for r in range(rows):
-            for c in range(columns):
-                mesh[r, c] = np.nanmedian(image[edges_r[r] : edges_r[r + 1], edges_c[c] : edges_c[c + 1]])
-    mesh[~np.isfinite(mesh)] = np.nanmedian(mesh)
-    return mesh
-
-
-def _spread(mesh: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return the mesh stretched over the image, straight between the boxes' centres."""
-    import numpy as np
-
-    rows = (np.arange(shape[0]) + 0.5) * mesh.shape[0] / shape[0] - 0.5
-    columns = (np.arange(shape[1]) + 0.5) * mesh.shape[1] / shape[1] - 0.5
-    along = np.stack([np.interp(columns, np.arange(mesh.shape[1]), row) for row in mesh]).astype(np.float32)
-    low = np.clip(np.floor(rows).astype(int), 0, mesh.shape[0] - 1)
-    high = np.minimum(low + 1, mesh.shape[0] - 1)
-    part = np.clip(rows - low, 0, 1)[:, None].astype(np.float32)
-    spread: NDArray[np.float32] = along[low] * (1 - part) + along[high] * part
-    return spread
-
-
-def _sigma(image: NDArray[Any]) -> float:
-    """Return the standard deviation without what lies far out; the deviation of whole numbers only begins it."""
-    import numpy as np
-
-    sample = image.ravel()[:: max(1, image.size // 200_000)]
-    sample = sample[np.isfinite(sample)]
-    away = np.abs(sample - np.median(sample))
-    sigma = 1.482602218505602 * float(np.median(away))
+    kept = np.ones(values.size, dtype=bool)
     for _ in range(ROUNDS):
-        near = sample[away <= CLIP * sigma]
-        if near.size < 2 or sigma == 0:
+        middle = np.median(values[kept])
+        away = np.abs(values - middle)
+        kept_now = away <= OUTLIER * 1.4826 * np.median(away[kept]) + 1e-9
+        if (kept_now == kept).all():
             break
-        sigma = float(near.std()) * CLIPPED
-    return sigma
-
-
-def _count(image: NDArray[Any], noise: float) -> int:
-    import numpy as np
-    from scipy import ndimage  # type: ignore[import-untyped]
-
-    if noise <= 0:
-        return 0
-    with np.errstate(invalid="ignore"):
-        labels, number = ndimage.label(image > THRESHOLD * noise)
-    sizes = np.bincount(labels.ravel(), minlength=number + 1)[1:]
-    return int((sizes >= FEWEST).sum())
+        kept = kept_now
+    return kept

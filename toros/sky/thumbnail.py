@@ -57,14 +57,25 @@ def shrunk(image: NDArray[Any], size: int) -> NDArray[np.float32]:
     rows, columns = (max(1, side // block) for side in image.shape)
     small = np.empty((rows, columns), dtype=np.float32)
     for row in range(rows):  # strip by strip: a frame of 12000 x 10600 pixels is never copied whole
-        strip = image[row * block : (row + 1) * block, : columns * block].astype(np.float64)
-        width = min(block, strip.shape[1])
-        blocks = strip.reshape(strip.shape[0], columns, width)
-        finite = np.isfinite(blocks)
-        count = finite.sum(axis=(0, 2))
-        total = np.where(finite, blocks, 0.0).sum(axis=(0, 2))
-        small[row] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        strip = image[row * block : (row + 1) * block, : columns * block]
+        small[row] = _means(strip, columns)
     return small
+
+
+def _means(strip: NDArray[Any], columns: int) -> NDArray[np.float64]:
+    """Return the mean of each block of a strip; NaN where none of its pixels is finite."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = strip.sum(axis=0, dtype=np.float32 if strip.dtype == np.float32 else np.float64)
+        means: NDArray[np.float64] = total.reshape(columns, -1).mean(axis=1, dtype=np.float64) / strip.shape[0]
+    if np.isfinite(means).all():
+        return means
+    blocks = strip.reshape(strip.shape[0], columns, -1).astype(np.float64)
+    finite = np.isfinite(blocks)
+    count = finite.sum(axis=(0, 2))
+    total = np.where(finite, blocks, 0.0).sum(axis=(0, 2))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def grey_levels(image: NDArray[Any]) -> NDArray[np.uint8]:
