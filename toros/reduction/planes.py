@@ -104,6 +104,7 @@ class PlainRows(_Buffered):
         self._scale, self._zero = scale, zero
         self._blank = blank if bitpix > 0 else None
         self._raw: NDArray[np.uint8] | None = None
+        self._counts: NDArray[np.uint16] | None = None
 
     def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
         """Fill `out` with these rows.
@@ -118,6 +119,21 @@ class PlainRows(_Buffered):
         for row in range(start, stop, step):
             end = min(stop, row + step)
             self._convert(self._stored(row, end), out[row - start : end - start])
+
+    def rows(self, start: int, stop: int) -> NDArray[Any]:
+        """Return these rows: uint16 where a camera's counts are stored as such, else float32."""
+        import numpy as np
+
+        if (self._bitpix, self._scale, self._zero, self._blank) != (16, 1.0, 32768.0, None):
+            return super().rows(start, stop)
+        from toros.reduction.byte_kernels import counts_of_16
+
+        shape = (stop - start, self.shape[1])
+        if self._counts is None or self._counts.size < shape[0] * shape[1]:
+            self._counts = np.empty(shape[0] * shape[1], dtype=np.uint16)
+        counts = self._counts[: shape[0] * shape[1]]
+        counts_of_16(self._stored(start, stop).view(np.uint16), counts)
+        return counts.reshape(shape)
 
     def _stored(self, start: int, stop: int) -> NDArray[np.uint8]:
         import numpy as np
