@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from toros.reduction.compiled import compiled
+from toros.reduction.compiled import compiled, inner
 
 __all__ = ["CELL", "MARGIN", "examine_cells"]
 
@@ -80,7 +80,7 @@ def examine_cells(
     return found
 
 
-@compiled
+@inner
 def _mirrored(index: int, number: int) -> int:
     """Return which of `number` pixels stands at an index outside of them, were there a mirror at each end."""
     if number == 1:
@@ -89,7 +89,7 @@ def _mirrored(index: int, number: int) -> int:
     return index if index < number else 2 * number - 2 - index
 
 
-@compiled
+@inner
 def _cut(values: NDArray[np.float32], row: int, column: int, scale: np.float32, patch: NDArray[np.float32]) -> None:
     """Copy a patch, multiplied by `scale`; `row` and `column` are its first, and may lie outside the image."""
     rows, columns = values.shape
@@ -106,7 +106,7 @@ def _cut(values: NDArray[np.float32], row: int, column: int, scale: np.float32, 
                 to[j] = line[_mirrored(column + j, columns)] * scale
 
 
-@compiled
+@inner
 def _laplacian(values: NDArray[np.float32], result: NDArray[np.float32]) -> None:
     """Write the positive part of the Laplacian (van Dokkum 2001, eq. 7 to 10); it stands 1 pixel before its centre.
 
@@ -124,7 +124,7 @@ def _laplacian(values: NDArray[np.float32], result: NDArray[np.float32]) -> None
         result[k] = (first + second + third + fourth) / FOUR
 
 
-@compiled
+@inner
 def _may_have_hits(laplacian: NDArray[np.float32], spread: NDArray[np.float32], limit: np.float32) -> bool:
     """Tell whether the Laplacian in the cell exceeds the limit anywhere, were the noise as low as it can be.
 
@@ -141,7 +141,7 @@ def _may_have_hits(laplacian: NDArray[np.float32], spread: NDArray[np.float32], 
     return bool(most / (TWO * np.sqrt(max(least, LEAST_VARIANCE))) > limit)
 
 
-@compiled
+@inner
 def _weigh(
     spread: NDArray[np.float32],
     work: NDArray[np.float32],
@@ -155,16 +155,14 @@ def _weigh(
     `work` holds the Laplacian first, S' third, and the noise fourth; these two stand 3 pixels before their centres.
     """
     laplacian, medians, significance, noise = work[0], work[1], work[2], work[3]
-    _medians_of_7(spread, 1, medians)
-    _medians_of_7(medians, WIDTH, noise)
+    _medians_of_7(spread, medians, noise)
     shifted = laplacian[2 * WIDTH + 2 :]
     for k in range(SIZE - 6 * WIDTH - 6):
         noise[k] = np.sqrt(max(noise[k], LEAST_VARIANCE))
         significance[k] = shifted[k] / (TWO * noise[k])
     if not _is_any_above(significance, limit):
         return False
-    _medians_of_7(significance, 1, medians)
-    _medians_of_7(medians, WIDTH, laplacian)
+    _medians_of_7(significance, medians, laplacian)
     shifted = significance[3 * WIDTH + 3 :]
     for k in range(SIZE - 12 * WIDTH - 12):
         shifted[k] -= laplacian[k]
@@ -172,7 +170,7 @@ def _weigh(
     return _is_any_above(significance, limit)
 
 
-@compiled
+@inner
 def _mark_seeds(
     electrons: NDArray[np.float32],
     work: NDArray[np.float32],
@@ -184,10 +182,8 @@ def _mark_seeds(
     The fine structure overwrites `electrons`.
     """
     smooth, medians, significance, noise = work[0], work[1], work[2], work[3]
-    _medians_of_5(electrons, 1, medians)
-    _medians_of_5(medians, WIDTH, electrons)
-    _medians_of_9(electrons, 1, medians)
-    _medians_of_9(medians, WIDTH, smooth)
+    _medians_of_5(electrons, medians, electrons)
+    _medians_of_9(electrons, medians, smooth)
     any_seed = False
     for i in range(MARGIN, MARGIN + CELL):
         for k in range(i * WIDTH + MARGIN, i * WIDTH + MARGIN + CELL):
@@ -200,7 +196,7 @@ def _mark_seeds(
     return any_seed
 
 
-@compiled
+@inner
 def _is_any_above(significance: NDArray[np.float32], limit: np.float32) -> bool:
     """Tell whether any pixel of the cell exceeds the limit."""
     most = NONE
@@ -211,7 +207,7 @@ def _is_any_above(significance: NDArray[np.float32], limit: np.float32) -> bool:
     return bool(most > limit)
 
 
-@compiled
+@inner
 def _spare_bad(significance: NDArray[np.float32], flags: NDArray[np.uint8], row: int, column: int) -> None:
     """Leave no significance to pixels that cannot be cosmic rays: bad ones, and what a mirror shows."""
     for i in range(MARGIN - 2, MARGIN + CELL + 2):
@@ -221,7 +217,7 @@ def _spare_bad(significance: NDArray[np.float32], flags: NDArray[np.uint8], row:
                 significance[(i - 3) * WIDTH + j - 3] = -np.inf
 
 
-@compiled
+@inner
 def _grow(
     significance: NDArray[np.float32],
     marks: NDArray[np.uint8],
@@ -246,7 +242,7 @@ def _grow(
     return number, any_hit
 
 
-@compiled
+@inner
 def _spread_marks(
     significance: NDArray[np.float32], limit: np.float32, marks: NDArray[np.uint8], old: np.uint8, new: np.uint8
 ) -> None:
@@ -259,48 +255,57 @@ def _spread_marks(
                         marks[near] |= new
 
 
-@compiled
-def _medians_of_5(values: NDArray[np.float32], step: int, medians: NDArray[np.float32]) -> None:
-    """Write the medians of windows of 5 values that are `step` apart.
+@inner
+def _medians_of_5(values: NDArray[np.float32], rows: NDArray[np.float32], medians: NDArray[np.float32]) -> None:
+    """Write the medians of windows of 5 values in a row, and to `medians`, which may be `values`, those of 5 such rows.
 
     This one and the next ones forget: of some values more than half the window, neither the least nor the greatest can
-    be the median; they go, another value comes in, and so on.
+    be the median; they go, another value comes in, and so on. One loop for both directions halves what is compiled.
     """
-    v1, v2, v3, v4 = values[step:], values[2 * step :], values[3 * step :], values[4 * step :]
-    for k in range(SIZE - 4 * step):
-        a, b = _middle_of_4(values[k], v1[k], v2[k], v3[k])
-        medians[k] = _median_of_3(a, b, v4[k])
+    of, to = values, rows
+    for step in (1, WIDTH):
+        v1, v2, v3, v4 = of[step:], of[2 * step :], of[3 * step :], of[4 * step :]
+        for k in range(SIZE - 4 * step):
+            a, b = _middle_of_4(of[k], v1[k], v2[k], v3[k])
+            to[k] = _median_of_3(a, b, v4[k])
+        of, to = rows, medians
 
 
-@compiled
-def _medians_of_7(values: NDArray[np.float32], step: int, medians: NDArray[np.float32]) -> None:
-    """Write the medians of windows of 7 values that are `step` apart."""
-    v1, v2, v3 = values[step:], values[2 * step :], values[3 * step :]
-    v4, v5, v6 = values[4 * step :], values[5 * step :], values[6 * step :]
-    for k in range(SIZE - 6 * step):
-        a, b, c = _middle_of_5(values[k], v1[k], v2[k], v3[k], v4[k])
-        a, b = _middle_of_4(a, b, c, v5[k])
-        medians[k] = _median_of_3(a, b, v6[k])
+@inner
+def _medians_of_7(values: NDArray[np.float32], rows: NDArray[np.float32], medians: NDArray[np.float32]) -> None:
+    """Write the medians of windows of 7 values in a row, and to `medians` those of 7 such rows."""
+    of, to = values, rows
+    for step in (1, WIDTH):
+        v1, v2, v3 = of[step:], of[2 * step :], of[3 * step :]
+        v4, v5, v6 = of[4 * step :], of[5 * step :], of[6 * step :]
+        for k in range(SIZE - 6 * step):
+            a, b, c = _middle_of_5(of[k], v1[k], v2[k], v3[k], v4[k])
+            a, b = _middle_of_4(a, b, c, v5[k])
+            to[k] = _median_of_3(a, b, v6[k])
+        of, to = rows, medians
 
 
-@compiled
-def _medians_of_9(values: NDArray[np.float32], step: int, medians: NDArray[np.float32]) -> None:
-    """Write the medians of windows of 9 values that are `step` apart."""
-    v1, v2, v3, v4 = values[step:], values[2 * step :], values[3 * step :], values[4 * step :]
-    v5, v6, v7, v8 = values[5 * step :], values[6 * step :], values[7 * step :], values[8 * step :]
-    for k in range(SIZE - 8 * step):
-        a, b, c, d = _middle_of_6(values[k], v1[k], v2[k], v3[k], v4[k], v5[k])
-        a, b, c = _middle_of_5(a, b, c, d, v6[k])
-        a, b = _middle_of_4(a, b, c, v7[k])
-        medians[k] = _median_of_3(a, b, v8[k])
+@inner
+def _medians_of_9(values: NDArray[np.float32], rows: NDArray[np.float32], medians: NDArray[np.float32]) -> None:
+    """Write the medians of windows of 9 values in a row, and to `medians` those of 9 such rows."""
+    of, to = values, rows
+    for step in (1, WIDTH):
+        v1, v2, v3, v4 = of[step:], of[2 * step :], of[3 * step :], of[4 * step :]
+        v5, v6, v7, v8 = of[5 * step :], of[6 * step :], of[7 * step :], of[8 * step :]
+        for k in range(SIZE - 8 * step):
+            a, b, c, d = _middle_of_6(of[k], v1[k], v2[k], v3[k], v4[k], v5[k])
+            a, b, c = _middle_of_5(a, b, c, d, v6[k])
+            a, b = _middle_of_4(a, b, c, v7[k])
+            to[k] = _median_of_3(a, b, v8[k])
+        of, to = rows, medians
 
 
-@compiled
+@inner
 def _median_of_3(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
     return max(min(a, b), min(max(a, b), c))
 
 
-@compiled
+@inner
 def _middle_of_4(a: np.float32, b: np.float32, c: np.float32, d: np.float32) -> tuple[np.float32, np.float32]:
     """Return four values without the least and the greatest."""
     a, b = min(a, b), max(a, b)
@@ -308,7 +313,7 @@ def _middle_of_4(a: np.float32, b: np.float32, c: np.float32, d: np.float32) -> 
     return max(a, c), min(b, d)
 
 
-@compiled
+@inner
 def _middle_of_5(
     a: np.float32, b: np.float32, c: np.float32, d: np.float32, e: np.float32
 ) -> tuple[np.float32, np.float32, np.float32]:
@@ -320,7 +325,7 @@ def _middle_of_5(
     return b, c, min(max(e, a), d)
 
 
-@compiled
+@inner
 def _middle_of_6(
     a: np.float32, b: np.float32, c: np.float32, d: np.float32, e: np.float32, f: np.float32
 ) -> tuple[np.float32, np.float32, np.float32, np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from toros.reduction.compiled import compiled
+from toros.reduction.compiled import compiled, inner
 
 __all__ = ["HIT", "fill_holes", "mark_bad", "replace_hits"]
 
@@ -49,7 +49,7 @@ def mark_bad(
     return holes
 
 
-@compiled
+@inner
 def _mark_around(flags: NDArray[np.uint8], row: int, column: int, reach: int, most: int) -> None:
     """Flag pixels up to `reach` away in rows and in columns, and up to `most` in the sum of both."""
     for i in range(max(0, row - reach), min(flags.shape[0], row + reach + 1)):
@@ -58,7 +58,7 @@ def _mark_around(flags: NDArray[np.uint8], row: int, column: int, reach: int, mo
                 flags[i, j] |= BAD
 
 
-@compiled
+@inner
 def _is_bright_around(image: NDArray[np.float32], row: int, column: int, level: np.float32) -> bool:
     """Tell whether the median of the medians of 7 rows of 7 pixels exceeds a level; what is not finite does.
 
@@ -84,7 +84,7 @@ def fill_holes(values: NDArray[np.float32], flags: NDArray[np.uint8], level: np.
                 values[i, j] = _mean_around(values, flags, i, j, level)
 
 
-@compiled
+@inner
 def _mean_around(
     values: NDArray[np.float32], flags: NDArray[np.uint8], row: int, column: int, level: np.float32
 ) -> np.float32:
@@ -136,7 +136,7 @@ def replace_hits(
                         _mark_cells(cells, row, column, size, margin)
 
 
-@compiled
+@inner
 def _replace(
     image: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -156,7 +156,7 @@ def _replace(
     return bool(changed)
 
 
-@compiled
+@inner
 def _mark_cells(cells: NDArray[np.bool_], row: int, column: int, size: int, margin: int) -> None:
     """Mark the cells that see a pixel."""
     for i in range(max(0, row - margin) // size, min(cells.shape[0], (row + margin) // size + 1)):

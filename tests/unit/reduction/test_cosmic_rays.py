@@ -61,12 +61,14 @@ def test_stars_are_left_alone(fwhm: float) -> None:
     assert (found.mask & scene.cores)[INSIDE].sum() <= (astroscrappy_on(scene)[0] & scene.cores)[INSIDE].sum()
 
 
-@pytest.mark.parametrize("fwhm", [1.6, 2.2, 3.0, 4.5])
-@pytest.mark.parametrize(("gain", "read_noise", "level"), [(1.0, 6.5, 200.0), (1.0, 3.0, 5.0), (1.0, 12.0, 3000.0)])
-def test_the_answer_is_astroscrappys(fwhm: float, gain: float, read_noise: float, level: float) -> None:
-    scene = sky_scene((300, 333), fwhm=fwhm, gain=gain, read_noise=read_noise, sky=level, hits=300)
+@pytest.mark.parametrize(
+    ("fwhm", "read_noise", "level"),
+    [(1.6, 6.5, 200.0), (1.6, 3.0, 5.0), (2.2, 12.0, 3000.0), (3.0, 6.5, 200.0), (3.0, 3.0, 5.0), (4.5, 12.0, 3000.0)],
+)
+def test_the_answer_is_astroscrappys(fwhm: float, read_noise: float, level: float) -> None:
+    scene = sky_scene((300, 333), fwhm=fwhm, read_noise=read_noise, sky=level, hits=300)
     mask, cleaned = astroscrappy_on(scene)
-    found = find_cosmic_rays(scene.image, gain=gain, read_noise=read_noise)
+    found = find_cosmic_rays(scene.image, read_noise=read_noise)
     assert mask.sum() > 100
     np.testing.assert_array_equal(found.mask[INSIDE], mask[INSIDE])
     np.testing.assert_array_equal(found.cleaned[INSIDE], cleaned[INSIDE])
@@ -74,7 +76,7 @@ def test_the_answer_is_astroscrappys(fwhm: float, gain: float, read_noise: float
 
 @pytest.mark.parametrize("gain", [0.4, 1.7, 3.2])
 def test_with_a_gain_the_answer_is_astroscrappys_but_for_rounding(gain: float) -> None:
-    scene = sky_scene((400, 400), gain=gain, hits=300)
+    scene = sky_scene((300, 300), gain=gain, hits=300)
     mask, cleaned = astroscrappy_on(scene)
     found = find_cosmic_rays(scene.image, gain=gain, read_noise=NOISE)
     assert (found.mask ^ mask)[INSIDE].sum() <= 1e-3 * mask.sum()
@@ -199,7 +201,7 @@ def test_nothing_is_found_where_all_is_masked() -> None:
     assert not find_cosmic_rays(np.full((20, 20), np.nan, np.float32), read_noise=NOISE).mask.any()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_image_is_gone_through(data: st.DataObject) -> None:
     shape = data.draw(st.tuples(st.integers(1, 60), st.integers(1, 60)), "shape")
