@@ -25,8 +25,11 @@ from workorders.quantities import (
 
 __all__ = ["FindProducts", "FrameInput", "IngestDataProduct"]
 
-ProductKind = Literal["master_bias", "master_dark", "master_flat", "calibrated", "raw"]
-InputKind = Literal["bias", "dark", "flat", "light", "master_bias", "master_dark", "master_flat", "calibrated", "raw"]
+ProductKind = Literal["master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated", "raw"]
+InputKind = Literal[
+    "bias", "dark", "flat", "light",
+    "master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated", "raw",
+]  # fmt: skip
 PictureName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,31}$")]
 
 
@@ -56,7 +59,9 @@ class IngestDataProduct(WorkOrder):
     batch_location: Location = Field(description="folder of the raw frames")
     night: Night | None = Field(None, description="evening of the night; local date")
     inputs: list[FrameInput] = Field(
-        default_factory=list, max_length=1000, description="the frames that the product came from"
+        default_factory=list,
+        max_length=1000,
+        description="the frames that the product came from; more of them come in further orders of the same product",
     )
     thumbnails: dict[PictureName, Location] = Field(
         default_factory=dict, max_length=8, description="pictures of the frame: before, after"

@@ -42,6 +42,8 @@ def size_of(order: IngestDataProduct) -> int:
 def record_product(session: Session, order: IngestDataProduct, *, recorded: str) -> int:
     """Record a product with its batch and parentage, and return its number; the same product again changes nothing.
 
+    A product of more inputs than an order carries comes in several orders: each adds those that it names.
+
     Orders may arrive in any order: a master that an input names before its own order came gets a row by its hash,
     which that order completes.
 
@@ -59,23 +61,18 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str)
     Permanent
         The order contradicts itself or what is recorded already.
     """
-    number = session.scalar(
-        select(DataProduct.number).where(
-            DataProduct.sha256 == order.sha256, DataProduct.location == order.file_location
-        )
+    known = session.scalar(
+        select(DataProduct).where(DataProduct.sha256 == order.sha256, DataProduct.location == order.file_location)
     )
-    if number is not None:
-        return number
+    if known is not None:
+        _link_inputs(session, order, known.batch_number, known.combination_number)
+        return known.number
     batch = _batch(session, order, recorded)
-    exposures, combinations = record_inputs(session, order.inputs)
-    if (order.sha256, order.file_location) in {**exposures, **combinations}:
-        raise Permanent(f"inputs: {order.file_location} names itself as what it was made from")
-    frame = _frame(session, order, recorded)
     raw = order.product_type == "raw"
-    _link_batch(session, batch, [*exposures.values(), *([frame] if raw else [])])
-    if not raw:
-        _link(session, combination_exposure, frame, "exposure", exposures.values())
-        _link(session, combination_combination, frame, "input", combinations.values())
+    frame = _frame(session, order, recorded)
+    _link_inputs(session, order, batch, None if raw else frame)
+    if raw:
+        _link_batch(session, batch, [frame])
     product = DataProduct(
         location=order.file_location,
         size=size_of(order),
@@ -144,6 +141,17 @@ def _frame(session: Session, order: IngestDataProduct, recorded: str) -> int:
     return frame.number
 
 
+def _link_inputs(session: Session, order: IngestDataProduct, batch: int, combination: int | None) -> None:
+    """Connect a batch, and the combination that was made, with the inputs that an order names."""
+    exposures, combinations = record_inputs(session, order.inputs)
+    if (order.sha256, order.file_location) in {**exposures, **combinations}:
+        raise Permanent(f"inputs: {order.file_location} names itself as what it was made from")
+    _link_batch(session, batch, exposures.values())
+    if combination is not None:
+        _link(session, combination_exposure, combination, "exposure", exposures.values())
+        _link(session, combination_combination, combination, "input", combinations.values())
+
+
 def _numbers(session: Session, noun: type[Frame], inputs: Sequence[FrameInput]) -> dict[Key, int]:
     """Return the numbers of these frames, making rows for those not known yet."""
     wanted = {(each.sha256, each.location): each for each in inputs}
@@ -178,7 +186,8 @@ def _link_batch(session: Session, batch: int, exposures: Iterable[int]) -> None:
 
 
 def _link(session: Session, table: Any, combination: int, column: str, numbers: Iterable[int]) -> None:
-    _insert(session, table, [{"combination": combination, column: number} for number in numbers])
+    there = set(session.scalars(select(table.c[column]).where(table.c.combination == combination)))
+    _insert(session, table, [{"combination": combination, column: number} for number in set(numbers) - there])
 
 
 def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, int]]) -> None:

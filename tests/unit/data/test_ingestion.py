@@ -167,6 +167,16 @@ def test_a_size_that_is_no_size_is_refused(size: int | str) -> None:
         size_of(ingest("m", "master_bias", size=size))
 
 
+def test_more_inputs_than_an_order_carries_come_in_several_in_any_order(session: Session) -> None:
+    frames = [exposure("bias", i) for i in range(7)]
+    parts = [ingest("m", "master_bias", *frames[i : i + 3]) for i in (6, 0, 3)]
+    numbers = [record_product(session, each, recorded=NOW) for each in [*parts, parts[0]]]
+    assert len(set(numbers)) == 1
+    master = session.scalars(select(Combination)).one()
+    assert {each.location for each in master.exposures} == {frame.location for frame in frames}
+    assert counts(session)["batch_exposure"] == 7
+
+
 def test_a_thousand_inputs_are_recorded_quickly(session: Session) -> None:
     order = ingest("m", "master_bias", *[exposure("bias", i) for i in range(1000)])
     started = time.perf_counter()
