@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -42,6 +42,12 @@ class Engine(Protocol):
 
     def map(self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], /) -> Sequence[T | BaseException]:
         """Run the function over many arguments in parallel; an item that fails gives its exception."""
+        ...
+
+    def stream(
+        self, function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], /, width: int | None = None
+    ) -> Iterator[tuple[int, T | BaseException]]:
+        """Yield the position and the answer (or exception) of each item as it ends, `width` of them under way."""
         ...
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -62,22 +62,60 @@ class EngineForOrder:
 
     def map(self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], /) -> Sequence[T | BaseException]:
         """Run the function over many arguments in parallel, in their order; an item that fails gives its exception."""
+        answers: dict[int, T | BaseException] = dict(self.stream(function, arguments))
+        return [answers[position] for position in range(len(arguments))]
 
-        def one(args: tuple[Any, ...]) -> T | BaseException:
-            ended = self._stop()
-            if ended is not None:
-                return ended
-            try:
-                return self._pool.do(function, args, {}, self._stop)
-            except Exception as error:  # noqa: BLE001 - the caller looks at each item by itself
-                return error
+    def stream(
+        self, function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], /, width: int | None = None
+    ) -> Iterator[tuple[int, T | BaseException]]:
+        """Run the function over many arguments in parallel; yield each one's position and answer as soon as it ends.
 
-        with ThreadPoolExecutor(self._pool.width, thread_name_prefix="engine-map") as threads:
-            answers = list(threads.map(one, arguments))
+        The next item begins when one ends, so that a slow one holds up nobody, and is taken from `arguments` only
+        then. Whoever stops listening waits for the items that are under way.
+
+        Parameters
+        ----------
+        function : callable
+            Importable.
+        arguments : iterable of tuple
+            Of each call.
+        width : int, optional
+            Items under way at once; as many as the engine has room for by default.
+
+        Yields
+        ------
+        (int, T or exception)
+            An item that fails gives its exception.
+
+        Raises
+        ------
+        OrderCancelled, LeaseLost
+            The order is not ours any more.
+        """
+        items = iter(enumerate(arguments))
+        width = max(1, min(width or self._pool.width, self._pool.width))
+        with ThreadPoolExecutor(width, thread_name_prefix="engine") as threads:
+            under_way: dict[Future[T | BaseException], int] = {}
+            while True:
+                while len(under_way) < width and (item := next(items, None)) is not None:
+                    under_way[threads.submit(self._attempt, function, item[1])] = item[0]
+                if not under_way:
+                    return
+                for ended in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    reason = self._stop()
+                    if reason is not None:
+                        raise reason
+                    yield under_way.pop(ended), ended.result()
+
+    def _attempt(self, function: Callable[..., T], args: tuple[Any, ...]) -> T | BaseException:
+        """Return what comes of one item, or its exception."""
         ended = self._stop()
         if ended is not None:
-            raise ended
-        return answers
+            return ended
+        try:
+            return self._pool.do(function, args, {}, self._stop)
+        except Exception as error:  # noqa: BLE001 - the caller looks at each item by itself
+            return error
 
 
 def make_engine(settings: EngineSettings) -> Pool:

@@ -148,7 +148,7 @@ class Child:
                     raise ended
                 if time.monotonic() > limit:
                     self.end()
-                    raise ChildDied(f"the work took longer than {self._settings.wall:g} s and was ended")
+                    raise ChildDied(f"the work took longer than {self._settings.wall:g} s (engine.wall) and was ended")
             answer: Answer = self._connection.recv()
         except (EOFError, OSError):
             raise ChildDied(self._last_words()) from None
@@ -178,7 +178,7 @@ class Child:
         """Return in plain words why the process ended."""
         status = self._process.wait()
         if status == OUT_OF_MEMORY:
-            return f"the work needed more than {self._settings.memory} MiB of memory"
+            return f"the work needed more than {self._settings.memory} MiB of memory (the setting engine.memory)"
         if status == -signal.SIGXCPU:
             return f"the work took more than {math.ceil(self._settings.cpu)} s of CPU time and was ended"
         if status == -signal.SIGKILL:
