@@ -11,6 +11,7 @@ from toros.config.settings import (
     LoggingSettings,
     ObservatorySettings,
     OrderSettings,
+    ReductionSettings,
     SecuritySettings,
     ServiceName,
     ServiceSettings,
@@ -19,6 +20,6 @@ from toros.config.settings import (
 
 __all__ = [
     "AlertSettings", "CameraSettings", "Config", "DatabaseSettings", "EngineSettings", "FileSettings",
-    "LoggingSettings", "ObservatorySettings", "OrderSettings", "SecuritySettings", "ServiceName", "ServiceSettings",
-    "SmtpSettings", "config_hash", "find_config", "load_config",
+    "LoggingSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings", "SecuritySettings", "ServiceName",
+    "ServiceSettings", "SmtpSettings", "config_hash", "find_config", "load_config",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ __all__ = [
     "LoggingSettings",
     "ObservatorySettings",
     "OrderSettings",
+    "ReductionSettings",
     "SecuritySettings",
     "ServiceName",
     "ServiceSettings",
@@ -179,10 +180,55 @@ class EngineSettings(
     kind: Literal["local", "dask"] = Field("local", description="child processes of this machine, or a Dask cluster")
     scheduler: SchedulerUrl | None = Field(None, description="tcp://host:port of the Dask scheduler")
     processes: int = Field(2, ge=1, le=256, description="child processes of one daemon")
-    memory: int = Field(2048, ge=256, le=1_000_000, description="address space of a child beyond its start; MiB")
+    memory: int = Field(
+        4096,
+        ge=256,
+        le=1_000_000,
+        description="address space of a child beyond its start; MiB (a frame of 12000 x 10600 pixels asks for 3000)",
+    )
     wall: float = Field(600.0, gt=0, le=86400, description="longest time of one piece of work; seconds")
     cpu: float = Field(600.0, gt=0, le=86400, description="longest CPU time of one piece of work; seconds")
     recycle: int = Field(200, ge=1, le=1_000_000, description="pieces of work before a child is replaced")
+
+
+class ReductionSettings(_Settings, json_schema_extra={"reader": "preprocessor"}):
+    """How frames are calibrated; an order may say otherwise for itself, and a camera's file for its camera."""
+
+    cameras: Folder | None = Field(
+        None,
+        description="folder of camera files, asked before those that come with TOROS; below state where relative",
+    )
+    missing: Literal["mark", "refuse"] = Field(
+        "mark",
+        description="a light that lacks its bias, dark or flat is reduced with what there is and marked (mark), or set "
+        "aside (refuse)",
+    )
+    master_validity: float = Field(
+        365.0,
+        ge=0,
+        le=36500,
+        description="masters of other nights serve up to this age, 0 for none; days (a camera's file may say less: 30 "
+        "for bias, dark and flat where it is silent)",
+    )
+    temperature_tolerance: float = Field(
+        5.0,
+        ge=0,
+        le=100,
+        description="by which a master of another night may be warmer or colder; degrees Celsius (a camera's file may "
+        "say less: 2 where it is silent)",
+    )
+    dark_scaling: bool = Field(True, description="scale a dark where there is none of the same exposure time")
+    cosmic_rays: bool = Field(False, description="find and replace cosmic rays where an order does not say")
+    compress: bool = Field(False, description="write products Rice-compressed")
+    frames_at_once: int | None = Field(
+        None, ge=1, le=1000, description="most frames under way at once; as many as engine.processes where absent"
+    )
+    memory: int = Field(
+        6144,
+        ge=256,
+        le=10_000_000,
+        description="that all frames under way may take together; MiB (large frames are then fewer at once)",
+    )
 
 
 class SecuritySettings(_Settings, json_schema_extra={"reader": "every daemon and the command line"}):
@@ -250,6 +296,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     camera: CameraSettings = CameraSettings()
     files: FileSettings = FileSettings()
     engine: EngineSettings = EngineSettings()
+    reduction: ReductionSettings = ReductionSettings()
     security: SecuritySettings = SecuritySettings()
     orders: OrderSettings = OrderSettings()
     alerts: AlertSettings = AlertSettings()
@@ -282,6 +329,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
             "smtp": below(self.smtp, "password_file"),
             "database": below(self.database, "password_file"),
             "files": {"roots": roots},
+            "reduction": below(self.reduction, "cameras"),
             "security": below(self.security, "identities", "token_file", "tls_certificate", "tls_key"),
         }
         for name, change in changes.items():
