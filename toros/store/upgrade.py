@@ -83,5 +83,5 @@ def _run(connection: Connection, wanted: dict[str, int]) -> None:
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(str(FOLDER / "versions" / name) for name in wanted))
     config.attributes["connection"] = connection
-    for branch in wanted:
-        command.upgrade(config, f"{branch}@head")
+    for branch, number in wanted.items():
+        command.upgrade(config, f"{branch}_{number:04d}")
