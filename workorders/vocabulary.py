@@ -82,6 +82,10 @@ _SERVED = (
     _metal(observing.ParkDome, without_ledger=True),
     _metal(observing.Abort, without_ledger=True),
     Request(reduction.CalibrateFileBatch, "preprocessor"),
+    Request(reduction.ResumeFileBatch, "preprocessor"),
+    Request(reduction.RestartFileBatch, "preprocessor"),
+    Request(reduction.MakeMasters, "preprocessor"),
+    Request(reduction.CalibrateFrame, "preprocessor"),
     Request(data.IngestDataProduct, "data_manager"),
     Request(data.FindProducts, "data_manager", "question", "pure"),
 )
@@ -96,8 +100,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "telescope": "receive_targets schedule_night prepare_night open_night close_night point_telescope "
             "take_images take_calibration_frames store_images set_azimuth set_mode next_target "
             "report_observation",
-            "preprocessor": "resume_file_batch restart_file_batch make_masters calibrate_frame solve_field "
-            "measure_frame difference_frame search_transients",
+            "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
             "data_manager": "find_targets show_target find_observations add_target update_target merge_targets "
             "import_targets group_targets request_observation update_observation ingest_photometry "

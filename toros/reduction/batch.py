@@ -6,71 +6,32 @@ progress is handed in. A notebook hands in nothing and the work runs where it st
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from toros.errors import BadFrame, ChildDied, LeaseLost, OrderCancelled, Temporary
+from toros.errors import BadFrame
 from toros.reduction.calibrate import Calibration, calibration_of, correction_of
+from toros.reduction.cameras.camera import Camera
 from toros.reduction.cards import cards_of
+from toros.reduction.choice import Rules, choose, layout_of, said_of, same_exposure
 from toros.reduction.inventory import Inventory, Seen, Unusable, classify, groups, inspect
+from toros.reduction.journal import Journal, NoJournal
+from toros.reduction.keys import key_of_light, key_of_master, unique
 from toros.reduction.masters import Dark, Master, finished, master_recipe
-from toros.reduction.product import Job, Made, make_product
+from toros.reduction.product import Job, Made, is_still_there, make_product
 from toros.reduction.recipe import Recipe
 from toros.reduction.structure import Limits
+from toros.reduction.work import Note, Progress, Run, Work, here, reason_of
 
-__all__ = ["Batch", "Journal", "NoJournal", "Product", "here"]
-
-T = TypeVar("T")
-Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Sequence[Any]]
-Progress = Callable[[float, str], None]
-log = logging.getLogger(__name__)
+__all__ = ["Batch", "Product"]
 
 INSPECTED, MASTERED = 0.2, 0.4  # parts of the progress
-
-
-class Journal(Protocol):
-    """Who remembers what is finished, so that nothing is done twice."""
-
-    def recall(self, key: str, recipe: str) -> Made | None:
-        """Return the product of this key, where it was made by this very recipe and is whole."""
-        ...
-
-    def finished(self, key: str, recipe: str, made: Made) -> None:
-        """Remember a product."""
-        ...
-
-    def failed(self, key: str, reason: str) -> None:
-        """Remember that a product could not be made."""
-        ...
-
-
-class NoJournal:
-    """Remembers nothing."""
-
-    def recall(self, key: str, recipe: str) -> Made | None:  # noqa: ARG002
-        """Return None."""
-        return None
-
-    def finished(self, key: str, recipe: str, made: Made) -> None:
-        """Forget."""
-
-    def failed(self, key: str, reason: str) -> None:
-        """Forget."""
-
-
-def here(function: Callable[..., T], arguments: Sequence[tuple[Any, ...]]) -> Sequence[T | BaseException]:
-    """Run a function over many arguments in this process; an item that fails gives its exception."""
-    answers: list[T | BaseException] = []
-    for argument in arguments:
-        try:
-            answers.append(function(*argument))
-        except Exception as error:  # noqa: BLE001 - the caller looks at each item by itself
-            answers.append(error)
-    return answers
+FRESH = 60.0  # seconds; a file that was written to since may still be on its way
+NEEDS = {"bias": ("bias",), "dark": ("bias", "dark"), "flat": ("bias", "dark", "flat")}
+MOST_MARKS = 50  # of one master
 
 
 @dataclass(frozen=True)
@@ -121,14 +82,30 @@ class Batch:
     name_of : callable
         Returns `root:path` of a product's absolute path.
     run : callable
-        `run(function, arguments)` runs a function over many arguments, like `Engine.map`.
+        `run(function, arguments, width)` yields position and answer of each item as it ends, like `Engine.stream`.
     progress : callable
         `progress(fraction, message)`; what it raises ends the batch.
     journal : Journal
     limits : Limits
     width : int
-        Frames between two words of progress.
+        Frames under way at once.
     cosmic_rays : bool
+    rules : Rules
+        How far a master may be from a frame.
+    cameras : sequence of Camera or None
+        Those that come with TOROS where None.
+    earlier : sequence of Master
+        Masters of other nights, and those that this batch made at an earlier time.
+    incomplete : bool
+        Whether lights are reduced that lack a master.
+    compress : bool
+        Whether products are written Rice-compressed.
+    taken : collection of str
+        Keys of products that are not to be written again.
+    marks : list of str
+        What a person should know about the batch.
+    unusable : list of Unusable
+        The files that were set aside.
     """
 
     output: Path
@@ -139,8 +116,15 @@ class Batch:
     limits: Limits = field(default_factory=Limits)
     width: int = 4
     cosmic_rays: bool = False
+    rules: Rules = field(default_factory=Rules)
+    cameras: Sequence[Camera] | None = None
+    earlier: Sequence[Master] = ()
+    incomplete: bool = True
+    compress: bool = False
+    taken: Collection[str] = ()
     marks: list[str] = field(default_factory=list)
     unusable: list[Unusable] = field(default_factory=list)
+    _whole: dict[str, bool] = field(default_factory=dict)
 
     def look(self, files: Sequence[tuple[Path, str]], marks: Sequence[str] = ()) -> Inventory:
         """Return what files hold.
@@ -152,103 +136,169 @@ class Batch:
         marks : sequence of str
             About the folder.
         """
-        arguments = [(str(path), name, self.limits) for path, name in files]
-        answers = self._each(inspect, arguments, "looked at", 0.0, INSPECTED)
+        arguments = [(str(path), name, self.limits, self.cameras) for path, name in files]
+        answers = Work(self.run, self.progress, "looked at", (0.0, INSPECTED)).through(inspect, arguments, self.width)
         seen = [a for a in answers if isinstance(a, Seen)]
         pairs = zip(files, answers, strict=True)
-        bad = [Unusable(path.name, reason_of(a)) for (path, _), a in pairs if isinstance(a, BaseException)]
+        bad = [Unusable(path.name, _why(path, a)) for (path, _), a in pairs if isinstance(a, BaseException)]
         inventory = classify(seen, bad, marks)
         self.marks.extend(inventory.marks)
         self.unusable.extend(inventory.unusable)
         return inventory
 
-    def make_masters(self, inventory: Inventory) -> tuple[list[Master], list[Product]]:
-        """Return the masters that there are, made and found, and the products that they are."""
-        found = {kind: [s for s in inventory.masters if s.frame.kind == kind] for kind in ("bias", "dark", "flat")}
-        biases = [finished(s) for s in found["bias"]]
+    def sweep(self) -> None:
+        """Remove what an earlier try, cut off in the middle, left half-written."""
+        for part in self.output.rglob(".*.part"):
+            part.unlink(missing_ok=True)
+
+    def make_masters(self, inventory: Inventory, kinds: Collection[str] = ()) -> tuple[list[Master], list[Product]]:
+        """Return the masters that there are, made and found, and the products that they are.
+
+        Parameters
+        ----------
+        inventory : Inventory
+            What the folder holds.
+        kinds : collection of {"bias", "dark", "flat"}
+            Those that are wanted; what they need is made too. All where empty.
+        """
+        wanted = {need for kind in kinds or NEEDS for need in NEEDS.get(kind, ())}
+        masters: list[Master] = []
         products: list[Product] = []
-        biases += self._combine("bias", groups(inventory.bias), [], [], products)
-        level = biases[0].level if biases else None
-        darks = [finished(s, level) for s in found["dark"]]
-        darks += self._combine("dark", groups(inventory.dark, by_exposure=True), biases, [], products)
-        flats = [finished(s) for s in found["flat"]]
-        flats += self._combine("flat", groups(inventory.flat, by_filter=True), biases, darks, products)
-        masters = [*biases, *darks, *flats]
+        piles = {
+            "bias": groups(inventory.bias),
+            "dark": groups(inventory.dark, by_exposure=True),
+            "flat": groups(inventory.flat, by_filter=True),
+        }
+        for kind in (kind for kind in piles if kind in wanted):
+            found = [s for s in inventory.masters if s.frame.kind == kind]
+            masters += [finished(s, self._bias_level(s, masters)) for s in found]
+            masters += self._combine(kind, self._still_to_make(kind, piles[kind]), masters, products)
         return masters, [_as_found(m) for m in masters if not m.made] + products
 
     def calibrate(self, lights: Sequence[Seen], masters: Sequence[Master]) -> list[Product]:
         """Return the calibrated lights; those that fail are added to `unusable`."""
-        plans = [calibration_of(light, masters, cosmic_rays=self.cosmic_rays) for light in lights]
-        keys = _unique([f"calibrated/{_stem(light.file)}" for light in lights])
-        jobs = [self._job_of_light(k, light, plan) for k, light, plan in zip(keys, lights, plans, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), "calibrated", MASTERED, 1.0)
+
+        def plan(at_hand: Sequence[Master]) -> list[Calibration]:
+            return [calibration_of(one, at_hand, cosmic_rays=self.cosmic_rays, rules=self.rules) for one in lights]
+
+        planned = zip(lights, self._planned(plan, masters), strict=True)
+        chosen = [(light, one) for light, one in planned if self._may_be_made(light, one)]
+        keys = unique([key_of_light(light) for light, _ in chosen], self.taken)
+        jobs = [self._job_of_light(k, light, one) for k, (light, one) in zip(keys, chosen, strict=True)]
+        answers = self._make(list(zip(keys, jobs, strict=True)), "calibrated", (MASTERED, 1.0))
         products = []
-        for key, light, plan, job, answer in zip(keys, lights, plans, jobs, answers, strict=True):
+        for key, (light, one), job, answer in zip(keys, chosen, jobs, answers, strict=True):
             if isinstance(answer, Made):
                 answer.quality["saturated_fraction"] = round(light.saturated, 6)
-                products.append(self._product(key, light, (light,), plan.masters, job, answer))
+                products.append(self._product(key, light, (light,), one.masters, job, answer))
             else:
                 self.unusable.append(Unusable(light.file, reason_of(answer)))
         return products
 
+    def _bias_level(self, dark: Seen, masters: Sequence[Master]) -> float | None:
+        """Return the level of the bias that suits a finished dark."""
+        biases = [m for m in [*masters, *self.earlier] if m.kind == "bias"]
+        return next((bias.level for bias in choose(biases, dark, rules=self.rules)), None)
+
+    def _still_to_make(self, kind: str, piles: Sequence[list[Seen]]) -> list[list[Seen]]:
+        """Return the piles that this batch made no master of at an earlier time."""
+        own = [m for m in self.earlier if m.kind == kind and m.origin == "batch"]
+        left = []
+        for pile in piles:
+            fitting = choose(own, pile[0], filter=kind == "flat", rules=self.rules)
+            if any(kind != "dark" or same_exposure(m.exposure_time, pile[0].frame.exposure_time) for m in fitting):
+                self.marks.append(f"{len(pile)} {kind} frames came after their master was made: left out of it")
+            else:
+                left.append(pile)
+        return left
+
     def _combine(
-        self,
-        kind: str,
-        piles: Sequence[list[Seen]],
-        biases: Sequence[Master],
-        darks: Sequence[Master],
-        products: list[Product],
+        self, kind: str, piles: Sequence[list[Seen]], masters: Sequence[Master], products: list[Product]
     ) -> list[Master]:
         """Make the masters of one kind; add their products, and say which could not be made."""
-        plans = [self._plan(kind, pile, biases, darks) for pile in piles]
-        keys = _unique([f"masters/{_master_stem(kind, pile[0])}" for pile in piles])
-        jobs = [
-            Job(
-                recipe=recipe,
-                paths=_paths(pile, used),
-                output=str(self.output / f"{key}.fits"),
-                cards=cards_of(pile[0], f"master_{kind}"),
-                marks=marks,
-                limits=self.limits,
-            )
-            for key, pile, (recipe, used, marks) in zip(keys, piles, plans, strict=True)
-        ]
-        masters = []
-        answers = self._make(list(zip(keys, jobs, strict=True)), f"master {kind} made", INSPECTED, MASTERED)
-        for key, pile, (recipe, used, marks), job, answer in zip(keys, piles, plans, jobs, answers, strict=True):
+        plans = self._planned(lambda at_hand: [self._plan(kind, pile, at_hand) for pile in piles], masters)
+        keys = unique([key_of_master(kind, pile[0]) for pile in piles], self.taken)
+        jobs = [self._job_of_master(k, kind, pile, plan) for k, pile, plan in zip(keys, piles, plans, strict=True)]
+        answers = self._make(list(zip(keys, jobs, strict=True)), f"master {kind} made", (INSPECTED, MASTERED))
+        made = []
+        for key, pile, plan, job, answer in zip(keys, piles, plans, jobs, answers, strict=True):
             if isinstance(answer, Made):
-                product = self._product(key, pile[0], tuple(pile), used, job, answer)
+                product = self._product(key, pile[0], tuple(pile), plan.masters, job, answer)
                 products.append(product)
-                masters.append(_as_master(kind, pile, recipe, product, marks))
+                made.append(_as_master(kind, pile, product))
             else:
                 self.marks.append(f"no {key} was made: {reason_of(answer)}")
-        return masters
+        return made
 
-    def _plan(
-        self, kind: str, pile: list[Seen], biases: Sequence[Master], darks: Sequence[Master]
-    ) -> tuple[Recipe, tuple[Master, ...], tuple[str, ...]]:
-        correction = correction_of(pile, biases, darks)
+    def _plan(self, kind: str, pile: list[Seen], masters: Sequence[Master]) -> Calibration:
+        """Return how a master is made of a pile."""
+        biases = [m for m in masters if m.kind == "bias" and kind != "bias"]
+        darks = [m for m in masters if m.kind == "dark" and kind == "flat"]
+        correction = correction_of(pile, biases, darks, self.rules)
         recipe = master_recipe(kind, pile, correction.bias, correction.dark, overscan=correction.overscan)
         at_hand = [correction.bias, correction.dark.master if isinstance(correction.dark, Dark) else None]
         names = {i.name for i in recipe.inputs}
         used = tuple(m for m in at_hand if m is not None and m.name in names)
         said = dict.fromkeys([*(m for s in pile for m in s.frame.marks), *correction.marks])
-        marks = tuple(said)[:50] + ((f"made of {len(pile)} frame only",) if len(pile) == 1 else ())
+        marks = tuple(said)[:MOST_MARKS] + tuple(m for one in used for m in said_of(one, pile[0], self.rules))
+        marks += (f"made of {len(pile)} frame only",) if len(pile) == 1 else ()
         if kind != "bias" and correction.bias is None and not ({"bias", "dark"} & pile[0].frame.done):
             marks += ("no bias was subtracted: there is none",) if not correction.dark else ()
-        return recipe, used, marks
+        return Calibration(recipe, used, marks)
+
+    def _planned(
+        self, plan: Callable[[Sequence[Master]], list[Calibration]], masters: Sequence[Master]
+    ) -> list[Calibration]:
+        """Return plans with these masters and those of other nights; of the latter only files that are whole."""
+        doubtful = {m.name for m in self.earlier}
+        while True:
+            plans = plan([*masters, *(m for m in self.earlier if self._whole.get(m.name, True))])
+            used = {m.name: m for one in plans for m in one.masters if m.name in doubtful}
+            unsure = [m for name, m in used.items() if name not in self._whole]
+            if not unsure:
+                return plans
+            self._check(unsure)
+
+    def _check(self, masters: Sequence[Master]) -> None:
+        """See whether masters of other nights are still what they were."""
+        arguments = [(m.path, m.sha256) for m in masters]
+        for position, answer in self.run(is_still_there, arguments, self.width):
+            one = masters[position]
+            self._whole[one.name] = answer is True
+            if answer is not True:
+                self.marks.append(f"the {one.kind} {one.name} is gone or damaged: not used")
+
+    def _may_be_made(self, light: Seen, plan: Calibration) -> bool:
+        """Tell whether a light is reduced although it lacks a master; set it aside where not."""
+        if self.incomplete or not plan.lacks:
+            return True
+        self.unusable.append(Unusable(light.file, f"there is no {', no '.join(plan.lacks)} for it: set aside as asked"))
+        return False
 
     def _job_of_light(self, key: str, light: Seen, plan: Calibration) -> Job:
+        marks = (*plan.marks, *(m for one in plan.masters for m in said_of(one, light, self.rules)))
         return Job(
             recipe=plan.recipe,
             paths=_paths([light], plan.masters),
             output=str(self.output / f"{key}.fits"),
             cards=cards_of(light, "calibrated"),
-            marks=plan.marks,
+            marks=tuple(dict.fromkeys(marks)),
             thumbnails={
                 w: str(self.output / f"thumbnails/{key.split('/', 1)[1]}-{w}.png") for w in ("before", "after")
             },
             limits=self.limits,
+            compress=self.compress,
+        )
+
+    def _job_of_master(self, key: str, kind: str, pile: list[Seen], plan: Calibration) -> Job:
+        return Job(
+            recipe=plan.recipe,
+            paths=_paths(pile, plan.masters),
+            output=str(self.output / f"{key}.fits"),
+            cards=cards_of(pile[0], f"master_{kind}"),
+            marks=plan.marks,
+            limits=self.limits,
+            compress=self.compress,
         )
 
     def _product(
@@ -259,65 +309,55 @@ class Batch:
             dict(job.thumbnails),
         )  # fmt: skip
 
-    def _make(self, jobs: Sequence[tuple[str, Job]], word: str, start: float, stop: float) -> list[Any]:
+    def _make(self, jobs: Sequence[tuple[str, Job]], word: str, span: tuple[float, float]) -> list[Any]:
         """Return what came of each job: Made, from memory where it was finished before, or an exception."""
-        answers: list[Any] = [self.journal.recall(key, job.recipe.hash) for key, job in jobs]
+        answers: list[Any] = self._recalled(jobs, span[0])
         todo = [i for i, answer in enumerate(answers) if answer is None]
-        if len(todo) < len(jobs):
-            log.info("%d of %d products were finished before", len(jobs) - len(todo), len(jobs))
+        work = Work(self.run, self.progress, word, span, before=len(jobs) - len(todo), writes=True)
+        for i, answer in zip(
+            todo, work.through(make_product, [(jobs[i][1],) for i in todo], self.width, self._noting(jobs, todo)),
+            strict=True,
+        ):  # fmt: skip
+            answers[i] = answer
+        return answers
 
-        def note(index: int, answer: Any) -> None:
-            key, job = jobs[todo[index]]
-            if isinstance(answer, OSError):  # a full disk will not be better for the next frame
-                raise Temporary(f"the product {key} could not be written: {answer.strerror or answer}") from answer
+    def _recalled(self, jobs: Sequence[tuple[str, Job]], fraction: float) -> list[Made | None]:
+        """Return the products that were finished before and are still whole."""
+        known = [self.journal.recall(key, job.recipe.hash) for key, job in jobs]
+        at = [i for i, made in enumerate(known) if made is not None]
+        arguments = [(made.path, made.sha256) for made in known if made is not None]
+        if at:
+            self.progress(fraction, f"looking whether {len(at)} products of an earlier try are whole")
+        for position, answer in self.run(is_still_there, arguments, self.width):
+            if answer is not True:
+                known[at[position]] = None
+        return known
+
+    def _noting(self, jobs: Sequence[tuple[str, Job]], todo: Sequence[int]) -> Note:
+        """Return what remembers each product as it is finished."""
+
+        def note(position: int, answer: Any) -> None:
+            key, job = jobs[todo[position]]
             if isinstance(answer, Made):
                 self.journal.finished(key, job.recipe.hash, answer)
             else:
                 self.journal.failed(key, reason_of(answer))
-            answers[todo[index]] = answer
 
-        arguments = [(jobs[i][1],) for i in todo]
-        self._each(make_product, arguments, word, start, stop, note, before=len(jobs) - len(todo))
-        return answers
-
-    def _each(
-        self,
-        function: Callable[..., Any],
-        arguments: Sequence[tuple[Any, ...]],
-        word: str,
-        start: float,
-        stop: float,
-        note: Callable[[int, Any], None] = lambda index, answer: None,
-        before: int = 0,
-    ) -> list[Any]:
-        """Run a function over arguments, a few at a time; one whose child dies is tried once more, then given up."""
-        answers: list[Any] = []
-        total = before + len(arguments)
-        for begin in range(0, len(arguments), self.width):
-            done = before + begin
-            self.progress(start + (stop - start) * done / total, f"{done} of {total} {word}")
-            part = arguments[begin : begin + self.width]
-            for index, answer in enumerate(self.run(function, part)):
-                if isinstance(answer, ChildDied):
-                    log.warning("a child died (%s): its item is tried once more", answer)
-                    answer = self.run(function, [part[index]])[0]
-                if isinstance(answer, (OrderCancelled, LeaseLost)):
-                    raise answer
-                note(begin + index, answer)
-                answers.append(answer)
-        if total:
-            self.progress(stop, f"{total} of {total} {word}")
-        return answers
+        return note
 
 
-def reason_of(error: BaseException) -> str:
-    """Return why a frame cannot be used, as a person reads it."""
-    if isinstance(error, BadFrame):
-        return str(error)
-    if isinstance(error, ChildDied):
-        return f"cost two child processes their life: {error}"
-    log.warning("a frame failed in a way that nobody foresaw", exc_info=error)
-    return f"could not be worked on: {type(error).__name__}: {error}"
+def _why(path: Path, error: BaseException) -> str:
+    """Return why a file cannot be used, and that it may be whole later where it was written to just now."""
+    reason = reason_of(error)
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return reason
+    if isinstance(error, BadFrame) and age < FRESH:
+        return (
+            f"{reason}; it was written to {max(0, round(age))} s ago: where it is not whole yet, resume the batch later"
+        )
+    return reason
 
 
 def _as_found(master: Master) -> Product:
@@ -327,8 +367,9 @@ def _as_found(master: Master) -> Product:
     )  # fmt: skip
 
 
-def _as_master(kind: str, pile: list[Seen], recipe: Recipe, product: Product, marks: tuple[str, ...]) -> Master:
-    steps = {s.name for s in recipe.steps}
+def _as_master(kind: str, pile: list[Seen], product: Product) -> Master:
+    assert product.recipe is not None
+    steps = {s.name for s in product.recipe.steps}
     holds = set() if "subtract_overscan" in steps or "overscan" in pile[0].frame.done else {"overscan"}
     without_bias = "subtract_bias" in steps or "bias" in pile[0].frame.done
     if kind == "dark" and not without_bias:
@@ -337,35 +378,10 @@ def _as_master(kind: str, pile: list[Seen], recipe: Recipe, product: Product, ma
     return Master(
         kind=kind, name=product.name, path=product.made.path, sha256=product.made.sha256, size=product.made.size,
         like=pile[0], shape=pile[0].image_shape, holds=frozenset(holds), exposure_time=pile[0].frame.exposure_time,
-        read_noise_adu=quality.get("read_noise_adu"), level=quality.get("background", 0.0), marks=marks,
+        read_noise_adu=quality.get("read_noise_adu"), level=quality.get("background", 0.0), marks=product.marks,
+        layout=layout_of(pile[0]),
     )  # fmt: skip
 
 
 def _paths(frames: Sequence[Seen], masters: Sequence[Master]) -> dict[str, str]:
     return {**{f.name: f.path for f in frames}, **{m.name: m.path for m in masters}}
-
-
-def _stem(name: str) -> str:
-    """Return a file's name without its endings, safe for a product's name."""
-    bare = re.sub(r"(\.(fits?|fts|gz|fz))+$", "", name, flags=re.IGNORECASE)
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", bare).strip(".-")[:100] or "frame"
-
-
-def _master_stem(kind: str, seen: Seen) -> str:
-    exposure = f"_{seen.frame.exposure_time:g}s" if kind == "dark" else ""
-    filter = f"_{seen.frame.filter}" if kind == "flat" and seen.frame.filter else ""
-    return _stem(f"master_{kind}{exposure}{filter}")
-
-
-def _unique(keys: list[str]) -> list[str]:
-    """Return the keys, a number added to those that came before in any case of letters."""
-    taken: set[str] = set()
-    unique = []
-    for key in keys:
-        name, n = key, 1
-        while name.lower() in taken:
-            n += 1
-            name = f"{key}-{n}"
-        taken.add(name.lower())
-        unique.append(name)
-    return unique

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toros.reduction.choice import Rules, choose, dark_for
 from toros.reduction.inventory import Seen
-from toros.reduction.masters import BRIGHT_FLAT, Dark, Master, choose, dark_for
+from toros.reduction.masters import BRIGHT_FLAT, Dark, Master
 from toros.reduction.opening import early_gain, has_overscan, linear_step, opening_steps, read_noise_of, unit_in_use
 from toros.reduction.recipe import Input, Recipe, Step
 
@@ -30,11 +31,14 @@ class Calibration:
         Those that it uses.
     marks : tuple of str
         What was guessed, ignored or gone without.
+    lacks : tuple of str
+        The masters that there are none of and that were needed.
     """
 
     recipe: Recipe
     masters: tuple[Master, ...]
     marks: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ class Correction:
     marks: tuple[str, ...]
 
 
-def correction_of(frames: Sequence[Seen], biases: Sequence[Master], darks: Sequence[Master]) -> Correction:
+def correction_of(
+    frames: Sequence[Seen], biases: Sequence[Master], darks: Sequence[Master], rules: Rules | None = None
+) -> Correction:
     """Return what is subtracted from frames of one group.
 
     Parameters
@@ -56,10 +62,12 @@ def correction_of(frames: Sequence[Seen], biases: Sequence[Master], darks: Seque
         One light, or the flats (or darks) of one master.
     biases, darks : sequence of Master
         What there is; none of a kind where that is not wanted.
+    rules : Rules, optional
+        How far a master may be from a frame.
     """
     one, marks = frames[0], list[str]()
     done, on = one.frame.done, one.frame.settings.steps
-    bias = next(iter(choose(biases, one)), None) if on.get("bias", True) else None
+    bias = next(iter(choose(biases, one, rules=rules)), None) if on.get("bias", True) else None
     if "bias" in done or "dark" in done:
         marks.append("its header says that the bias was subtracted before: not subtracted again")
         bias = None
@@ -70,12 +78,13 @@ def correction_of(frames: Sequence[Seen], biases: Sequence[Master], darks: Seque
     dark = None
     if "dark" not in done and on.get("dark", True):
         gone = "bias" in done or overscan
-        times = [f.frame.exposure_time for f in frames]
-        dark = dark_for(choose(darks, one), times, bias, gone, marks, scaling=one.frame.settings.dark_scaling)
+        dark = dark_for(darks, frames, bias, gone, marks, rules)
     return Correction(bias, dark, overscan, tuple(marks))
 
 
-def calibration_of(light: Seen, masters: Sequence[Master], *, cosmic_rays: bool = False) -> Calibration:
+def calibration_of(
+    light: Seen, masters: Sequence[Master], *, cosmic_rays: bool = False, rules: Rules | None = None
+) -> Calibration:
     """Return how a light is calibrated with the masters that there are.
 
     Parameters
@@ -86,12 +95,15 @@ def calibration_of(light: Seen, masters: Sequence[Master], *, cosmic_rays: bool 
         All that there are; those that do not fit are passed over.
     cosmic_rays : bool
         Whether cosmic rays are looked for.
+    rules : Rules, optional
+        How far a master may be from a frame.
     """
     on = light.frame.settings.steps
     of_kind = {kind: [m for m in masters if m.kind == kind] for kind in ("bias", "dark", "flat", "bad_pixels")}
-    correction = correction_of([light], of_kind["bias"], of_kind["dark"])
-    flat, bad = _flat_for(light, of_kind["flat"]), _bad_pixels_for(light, of_kind["bad_pixels"])
-    marks = [*light.frame.marks, *correction.marks, *_missing(light, correction, flat)]
+    correction = correction_of([light], of_kind["bias"], of_kind["dark"], rules)
+    flat, bad = _flat_for(light, of_kind["flat"], rules), _bad_pixels_for(light, of_kind["bad_pixels"], rules)
+    lacks = _lacking(light, correction, flat)
+    marks = [*light.frame.marks, *correction.marks, *_missing(lacks, correction)]
     if light.saturated > SATURATED:
         marks.append(f"{100 * light.saturated:.0f} % of its pixels are saturated")
     bias, dark = correction.bias, correction.dark
@@ -116,19 +128,19 @@ def calibration_of(light: Seen, masters: Sequence[Master], *, cosmic_rays: bool 
     if cosmic_rays and on.get("cosmic_rays", True):
         steps.append(_cosmic_ray_step(gain, noise, electrons=electrons))
     inputs = (Input("frame", light.name, light.sha256), *(m.input for m in used))
-    return Calibration(Recipe("calibrated", inputs, tuple(steps)), tuple(used), tuple(marks))
+    return Calibration(Recipe("calibrated", inputs, tuple(steps)), tuple(used), tuple(marks), tuple(lacks))
 
 
-def _flat_for(light: Seen, flats: Sequence[Master]) -> Master | None:
+def _flat_for(light: Seen, flats: Sequence[Master], rules: Rules | None) -> Master | None:
     if "flat" in light.frame.done or not light.frame.settings.steps.get("flat", True):
         return None
-    return next(iter(choose(flats, light, filter=True)), None)
+    return next(iter(choose(flats, light, filter=True, rules=rules)), None)
 
 
-def _bad_pixels_for(light: Seen, masks: Sequence[Master]) -> Master | None:
+def _bad_pixels_for(light: Seen, masks: Sequence[Master], rules: Rules | None) -> Master | None:
     if not light.frame.settings.steps.get("bad_pixels", True):
         return None
-    return next(iter(choose(masks, light)), None)
+    return next(iter(choose(masks, light, rules=rules)), None)
 
 
 def _cosmic_ray_step(gain: float, noise: float | list[float], *, electrons: bool) -> Step:
@@ -139,20 +151,26 @@ def _cosmic_ray_step(gain: float, noise: float | list[float], *, electrons: bool
     return Step("cosmicray_lacosmic", {**options, "gain": unit, "read_noise": max(mean, LEAST_NOISE)})
 
 
-def _missing(light: Seen, correction: Correction, flat: Master | None) -> list[str]:
-    """Say in one sentence which calibrations there were none of."""
-    done = light.frame.done
+def _lacking(light: Seen, correction: Correction, flat: Master | None) -> list[str]:
+    """Return which calibrations there are none of, though its camera's file has them on."""
+    done, off = light.frame.done, {name for name, on in light.frame.settings.steps.items() if not on}
     lacks = []
     if (
         correction.bias is None
+        and "bias" not in off
         and not ({"bias", "dark"} & done)
         and not (correction.dark and correction.dark.takes_bias)
     ):
         lacks.append("bias" if not correction.overscan else "bias structure (the overscan gave its level)")
-    if correction.dark is None and "dark" not in done:
+    if correction.dark is None and "dark" not in done | off:
         lacks.append("dark")
-    if flat is None and "flat" not in done:
+    if flat is None and "flat" not in done | off:
         lacks.append(f"flat in {light.frame.filter}" if light.frame.filter else "flat")
+    return lacks
+
+
+def _missing(lacks: list[str], correction: Correction) -> list[str]:
+    """Say in one sentence which calibrations there were none of."""
     if not lacks:
         return []
     raw = len(lacks) == 3 and not correction.overscan

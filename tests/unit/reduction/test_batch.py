@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import pytest
 
 from tests.unit.reduction import made_frames as made
 from toros.errors import ChildDied, OrderCancelled, Temporary
-from toros.reduction.batch import Batch, NoJournal, Product, here
+from toros.reduction.batch import Batch, Product
 from toros.reduction.inventory import list_files
-from toros.reduction.product import Made, is_still_there
+from toros.reduction.journal import NoJournal
+from toros.reduction.product import Made
+from toros.reduction.work import here
 
 
 class Notebook(NoJournal):
@@ -24,8 +26,7 @@ class Notebook(NoJournal):
         self.failures: dict[str, str] = {}
 
     def recall(self, key: str, recipe: str) -> Made | None:
-        made = self.done.get((key, recipe))
-        return made if made is not None and is_still_there(made.path, made.sha256) else None
+        return self.done.get((key, recipe))
 
     def finished(self, key: str, recipe: str, made: Made) -> None:
         self.done[key, recipe] = made
@@ -42,16 +43,16 @@ class Counting:
         self.calls: dict[str, int] = {}
         self.done: list[str] = []
 
-    def __call__(self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        answers = []
-        for argument in arguments:
+    def __call__(
+        self, function: Callable[..., Any], arguments: Iterable[tuple[Any, ...]], width: int
+    ) -> Iterator[tuple[int, Any]]:
+        for position, argument in enumerate(arguments):
             name = Path(getattr(argument[0], "output", str(argument[0]))).stem
             key = f"{function.__name__} {name}"
             self.calls[key] = self.calls.get(key, 0) + 1
             error = self.fail(key, self.calls[key])
-            answers.append(error if error is not None else here(function, [argument])[0])
             self.done.append(key)
-        return answers
+            yield position, error if error is not None else next(here(function, [argument]))[1]
 
 
 def reduce(batch: Batch, folder: Path) -> tuple[Any, list[Product]]:
@@ -142,7 +143,10 @@ def test_what_is_finished_is_not_done_again_unless_it_is_gone_or_damaged(tmp_pat
     again = Batch(output=tmp_path / "out", run=run, journal=journal, progress=lambda f, m: said.append(m))
     _, second = reduce(again, raw)
     assert [k for k in run.done if k.startswith("make")] == ["make_product light-001", "make_product light-002"]
-    assert said[-2:] == ["1 of 3 calibrated", "3 of 3 calibrated"]
+    assert said[-4:] == [
+        "looking whether 3 products of an earlier try are whole",
+        "1 of 3 calibrated", "2 of 3 calibrated", "3 of 3 calibrated",
+    ]  # fmt: skip
     assert [p.made.sha256 for p in first] == [p.made.sha256 for p in second]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from toros.clock import MachineClock, RehearsalClock
 from toros.config import Config
 from toros.files import Roots
 from toros.network.service import Outcome
+from toros.reduction.work import here
 from toros.store.database import Database
 
 __all__ = ["InThisProcess", "Rehearsal", "rehearsing"]
@@ -34,6 +35,12 @@ class InThisProcess:
     def map(self, function: Callable[..., T], arguments: Sequence[tuple[Any, ...]], /) -> Sequence[T | BaseException]:
         """Run it here, one after another."""
         return [function(*each) for each in arguments]
+
+    def stream(
+        self, function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], /, width: int | None = None
+    ) -> Iterator[tuple[int, T | BaseException]]:
+        """Run it here, one after another."""
+        return here(function, arguments)
 
 
 class Rehearsal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,45 +14,20 @@ from astropy.io import fits
 from ccdproc import CCDData
 from sqlalchemy import select
 
-from services.preprocessor import SERVICE, calibrate_file_batch
+from services.preprocessor import SERVICE
 from tests.unit.reduction import made_frames as made
+from tests.unit.services.preprocessor.desk import BATCH, Here, ordered, products_of, raw
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from toros.config import Config
 from toros.errors import OrderCancelled, OutsideRoots, Permanent
 from toros.network.engine import EngineForOrder, make_engine
 from toros.network.service import Outcome
-from toros.reduction.batch import here
 from toros.reduction.provenance import rerun
 from toros.store import batches
 from workorders import VOCABULARY
-from workorders.data import IngestDataProduct
-from workorders.reduction import CalibrateFileBatch
 
 SAMPLES = os.environ.get("TOROS_SAMPLE_DATA")
 needs_samples = pytest.mark.skipif(not SAMPLES, reason="TOROS_SAMPLE_DATA is not set: no real frames here")
-
-
-class Here:
-    """An engine that runs the work where it stands, and counts it."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Run it here."""
-        return function(*args, **kwargs)
-
-    def map(self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], /) -> Sequence[Any]:
-        """Run it here, one after another."""
-        self.calls.extend(function.__name__ for _ in arguments)
-        return here(function, arguments)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Rehearsal]:
-    with rehearsing(tmp_path / "state", "preprocessor", SERVICE.tables) as context:
-        context.engine = Here()  # type: ignore[assignment]
-        yield context
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +47,8 @@ def real(tmp_path: Path, children: Any) -> Iterator[Rehearsal]:
         yield context
 
 
-def raw(desk: Rehearsal, name: str = "2026-11-20/batch") -> Path:
-    return desk.files.path(f"raw:{name}", must_exist=False)
-
-
-def calibrate(desk: Rehearsal, location: str = "raw:2026-11-20/batch", **fields: Any) -> Outcome:
-    outcome = calibrate_file_batch(CalibrateFileBatch(file_location=location, **fields), desk)
-    return desk.finish(outcome)
-
-
-def products_of(outcome: Outcome, kind: str | None = None) -> list[IngestDataProduct]:
-    orders = [order for order in outcome.orders if isinstance(order, IngestDataProduct)]
-    assert len(orders) == len(outcome.orders)
-    return [order for order in orders if kind in (None, order.product_type)]
+def calibrate(desk: Rehearsal, location: str = f"raw:{BATCH}", **fields: Any) -> Outcome:
+    return ordered(desk, "calibrate_file_batch", file_location=location, **fields)
 
 
 def test_it_serves_what_the_language_says() -> None:
@@ -290,7 +254,7 @@ def test_all_48_lights_of_hat_p_32_are_reduced_and_marked(real: Rehearsal) -> No
         assert (fits.getdata(real.files.path(order.file_location)) == fits.getdata(first)).all()
     assert all(500 < order.quality["sources"] < 3000 for order in orders)
     said = [message for _, message in real.said]
-    assert "44 of 48 calibrated" in said
+    assert any(message.startswith("44 of 48 calibrated") for message in said)
 
 
 def test_hostile_files_cost_the_children_nothing(real: Rehearsal, tmp_path: Path) -> None:

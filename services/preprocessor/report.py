@@ -1,0 +1,79 @@
+"""What an order's result tells about a batch, and what is kept of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from toros.reduction.batch import Batch, Product
+from toros.reduction.inventory import Inventory, Unusable
+from toros.reduction.masters import Master
+
+__all__ = ["frame_rows", "intention", "kept_marks", "result_of", "together"]
+
+MOST_MARKS = 100
+KINDS = ("bias", "dark", "flat", "light", "masters")
+
+
+def intention(name: str, inventory: Inventory, batch: Batch, *, lights: bool) -> dict[str, Any]:
+    """Return what would be done."""
+    counts = {kind: len(getattr(inventory, kind)) for kind in KINDS}
+    found = ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+    what = f"calibrate {counts['light']} lights with masters from what there is" if lights else "make masters"
+    return {
+        "batch": name,
+        "would": f"{what}: {found}",
+        "lights": counts["light"],
+        "calibrated": 0,
+        "masters": 0,
+        "unusable": _plain(batch.unusable),
+        "marks": kept_marks([*batch.marks, *(m for s in inventory.light for m in s.frame.marks)]),
+    }
+
+
+def result_of(
+    name: str, lights: int, batch: Batch, products: Sequence[Product], masters: Sequence[Master]
+) -> dict[str, Any]:
+    """Return what was done."""
+    calibrated = [p for p in products if p.kind == "calibrated"]
+    return {
+        "batch": name,
+        "lights": lights,
+        "calibrated": len(calibrated),
+        "masters": len(masters),
+        "unusable": _plain(batch.unusable),
+        "marks": kept_marks([*_aside(batch.unusable), *batch.marks, *(m for p in products for m in p.marks)]),
+    }
+
+
+def together(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of a batch that was finished before, and of what was added to it."""
+    marks = [*later["marks"], *(mark for mark in earlier["marks"] if "were put aside" not in mark)]
+    sums = {key: earlier[key] + later[key] for key in ("calibrated", "masters")}
+    lights = earlier["calibrated"] + later["lights"]  # a light that failed before is among the later ones
+    return {**later, **sums, "lights": lights, "marks": kept_marks(marks), "added": later["calibrated"]}
+
+
+def frame_rows(inventory: Inventory, unusable: Iterable[Unusable]) -> list[Mapping[str, Any]]:
+    """Return the rows that say what each file is, or why it cannot be used."""
+    usable = [*inventory.bias, *inventory.dark, *inventory.flat, *inventory.light, *inventory.masters]
+    rows: dict[str, Mapping[str, Any]] = {
+        s.file: {"file": s.file, "kind": s.frame.kind, "master": s.frame.master, "sha256": s.sha256, "state": "usable"}
+        for s in usable
+    }
+    for u in unusable:
+        rows[u.file] = {"file": u.file[:255], "master": False, "state": "unusable", "reason": u.reason[:1000]}
+    return list(rows.values())
+
+
+def kept_marks(marks: Iterable[str]) -> list[str]:
+    """Return each mark once, no longer and no more than an order carries."""
+    return [mark[:500] for mark in dict.fromkeys(marks)][:MOST_MARKS]
+
+
+def _aside(unusable: Sequence[Unusable]) -> list[str]:
+    return [f"{len(unusable)} files were put aside: listed here, left where they are"] if unusable else []
+
+
+def _plain(unusable: Iterable[Unusable]) -> list[dict[str, str]]:
+    return [{"file": u.file, "reason": u.reason} for u in sorted(unusable, key=lambda u: u.file)]
