@@ -43,7 +43,9 @@ class Background:
     noise: float
 
 
-def subtract_background(image: ArrayLike, mask: NDArray[Any] | None = None) -> Background | None:
+def subtract_background(
+    image: ArrayLike, mask: NDArray[Any] | None = None, *, in_place: bool = False
+) -> Background | None:
     """Return a frame without its sky; None where no pixel is good.
 
     The sky is the mode of boxes of 64 x 64 pixels, smoothed by a median over 3 x 3 boxes, with a spline between
@@ -55,11 +57,13 @@ def subtract_background(image: ArrayLike, mask: NDArray[Any] | None = None) -> B
         Any real type and byte order.
     mask : array of the same shape, optional
         True (or not 0) is bad.
+    in_place : bool
+        Whether a float32 image may be written over, which saves a copy of it.
     """
     import numpy as np
 
     with np.errstate(over="ignore"):
-        flat = np.array(image, dtype=np.float32, order="C")
+        flat = np.array(image, dtype=np.float32, order="C", copy=None if in_place else True)
     bad = ~np.isfinite(flat)
     if mask is not None:
         bad |= np.asarray(mask, dtype=bool)

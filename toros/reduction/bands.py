@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CalibratedRows"]
 
-BAND = 1 << 21  # bytes of float32 rows that are calibrated at once where something comes from a file
+BAND = 1 << 20  # bytes of float32 rows that are calibrated at once where something comes from a file
 
 
 @dataclass

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -16,17 +18,48 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from numpy.typing import NDArray
 
-__all__ = ["is_part", "write_fits"]
+__all__ = ["Parked", "is_part", "write_fits"]
 
 BLOCK = 2880
 PIECE = 1 << 18  # numbers that are turned and written at once
 
 
+class Parked:
+    """A plane that waits in a nameless file, as it will be written: memory is wanted for something else meanwhile.
+
+    Parameters
+    ----------
+    array : array, shape (rows, columns)
+    folder : Path
+        Where the file is made; that of the product, so that there is room.
+    """
+
+    def __init__(self, array: NDArray[Any], folder: Path) -> None:
+        self.shape, self.dtype = array.shape, array.dtype
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the plane waits
+        for piece in _pieces(array):
+            self._file.write(piece)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Give its bytes, once."""
+        self._file.seek(0)
+        while piece := self._file.read(4 * PIECE):
+            yield piece
+        self._file.close()
+
+    def array(self) -> NDArray[Any]:
+        """Return its numbers, in memory again."""
+        import numpy as np
+
+        stored = np.frombuffer(b"".join(self.pieces()), dtype=self.dtype.newbyteorder(">"))
+        return stored.astype(self.dtype).reshape(self.shape)
+
+
 def write_fits(
     output: Path,
     header: Header,
-    image: NDArray[np.float32],
-    planes: Mapping[str, NDArray[Any]],
+    image: NDArray[np.float32] | Parked,
+    planes: Mapping[str, NDArray[Any] | Parked],
     *,
     compress: bool = False,
 ) -> tuple[str, int]:
@@ -38,8 +71,8 @@ def write_fits(
         The file.
     header : Header
         Of the image; what describes the storage is added here.
-    image : float32 array, shape (rows, columns)
-    planes : mapping of str to array
+    image : float32 array or Parked, shape (rows, columns)
+    planes : mapping of str to array or Parked
         More images of that shape by extension name: UNCERT (float32), MASK (uint8), COUNT (uint8 or uint16).
     compress : bool
         Whether images are compressed tile by tile (Rice; floats are quantised to a quarter of their noise, dithered).
@@ -76,12 +109,14 @@ def is_part(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(".part")
 
 
-def _write_plain(file: BinaryIO, header: Header, image: NDArray[Any], planes: Mapping[str, NDArray[Any]]) -> str:
+def _write_plain(
+    file: BinaryIO, header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked]
+) -> str:
     """Write with the bytes turned round a piece at a time, and return the hash."""
     digest = hashlib.sha256()
     for head, array in _units(header, image, planes):
         size = 0
-        for piece in (head, *_pieces(array)):
+        for piece in chain([head], array.pieces() if isinstance(array, Parked) else _pieces(array)):
             digest.update(piece)
             file.write(piece)
             size += len(piece)
@@ -92,14 +127,14 @@ def _write_plain(file: BinaryIO, header: Header, image: NDArray[Any], planes: Ma
 
 
 def _units(
-    header: Header, image: NDArray[Any], planes: Mapping[str, NDArray[Any]]
-) -> Iterator[tuple[bytes, NDArray[Any]]]:
+    header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked]
+) -> Iterator[tuple[bytes, NDArray[Any] | Parked]]:
     """Give the header and the numbers of each unit."""
     import numpy as np
     from astropy.io import fits
 
     for name, array in {"": image, **planes}.items():
-        small = array[:1].view(np.int16) if array.dtype == np.uint16 else array[:1]
+        small = np.zeros((1, array.shape[1]), np.int16 if array.dtype == np.uint16 else array.dtype)
         hdu = fits.ImageHDU(small, name=name) if name else fits.PrimaryHDU(small, header)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # comments of raw cards that are too long are cut, as before
@@ -127,13 +162,17 @@ def _pieces(array: NDArray[Any]) -> Iterator[bytes]:
         yield part.astype(part.dtype.newbyteorder(">")).tobytes()
 
 
-def _write_compressed(file: BinaryIO, header: Header, image: NDArray[Any], planes: Mapping[str, NDArray[Any]]) -> str:
+def _write_compressed(
+    file: BinaryIO, header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked]
+) -> str:
     from astropy.io import fits
 
     quantised = {"compression_type": "RICE_1", "quantize_level": 4.0, "quantize_method": 2, "dither_seed": 1}
     hdus = fits.HDUList([fits.PrimaryHDU()])
-    hdus.append(fits.CompImageHDU(image, header, **quantised))
-    for name, array in planes.items():
+    pixels = image.array() if isinstance(image, Parked) else image
+    hdus.append(fits.CompImageHDU(pixels, header, **quantised))
+    for name, plane in planes.items():
+        array = plane.array() if isinstance(plane, Parked) else plane
         options = quantised if array.dtype.kind == "f" else {"compression_type": "RICE_1"}
         hdus.append(fits.CompImageHDU(array, name=name, **options))
         if name == "UNCERT":

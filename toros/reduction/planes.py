@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ArrayRows", "PlainRows", "Rows", "StackedRows", "TiledRows"]
+__all__ = ["ArrayRows", "PlainRows", "RowSlices", "Rows", "StackedRows", "TiledRows"]
 
 PIECE = 1 << 20  # bytes that are read and turned at once: they stay in the processor's cache
 
@@ -232,3 +232,28 @@ class StackedRows(_Buffered):
             end = min(stop - row, self._height - inside)
             self._parts[part].read(inside, inside + end, out[row - start : row - start + end])
             row += end
+
+
+class RowSlices:
+    """An image in a file that is sliced as an array is, `image[3:5, :100]`; each slice is read when it is asked for.
+
+    Parameters
+    ----------
+    rows : Rows
+        The image.
+    """
+
+    ndim = 2
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.shape = rows.shape
+
+    def __getitem__(self, where: tuple[slice, slice]) -> NDArray[np.float32]:
+        """Return some rows, and of these some columns."""
+        import numpy as np
+
+        start, stop, _ = where[0].indices(self.shape[0])
+        out = np.empty((stop - start, self.shape[1]), dtype=np.float32)
+        self._rows.read(start, stop, out)
+        return out[:, where[1]]

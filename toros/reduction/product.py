@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toros.reduction.fits_file import write_fits
+from toros.reduction.fits_file import Parked, write_fits
 from toros.reduction.flags import Flag
 from toros.reduction.provenance import carry_out
 from toros.reduction.recipe import OWN_CARDS, Recipe
@@ -53,6 +53,8 @@ class Job:
     limits : Limits
     compress : bool
         Whether the product's images are compressed.
+    pixel_scale : float or None
+        Arcseconds of one pixel, binned as the frame is.
     """
 
     recipe: Recipe
@@ -63,6 +65,7 @@ class Job:
     thumbnails: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
     compress: bool = False
+    pixel_scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,15 @@ def make_product(job: Job) -> Made:
     output = Path(job.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     made, first = carry_out(job.recipe, lambda name, _: Path(job.paths[name]), scratch=output.parent, limits=job.limits)
-    quality = measure(made, counts=job.recipe.product == "calibrated")
+    _draw(job, made)
+    # measuring takes most memory: meanwhile image and uncertainty wait on the disk, and it writes over the image
+    image, planes = Parked(made.data, output.parent), _planes(made, output.parent)
+    made.uncertainty = None
+    quality = measure(made, counts=job.recipe.product == "calibrated", pixel_scale=job.pixel_scale, in_place=True)
+    quality["saturated_fraction"] = round(_part(made.flags, Flag.SATURATED), 6)
     if "RNOISADU" in made.meta:
         quality["read_noise_adu"] = float(made.meta["RNOISADU"])
-    _draw(job, made)
-    digest, size = write_fits(
-        output, _header(job, made, first, quality), made.data, _planes(made), compress=job.compress
-    )
+    digest, size = write_fits(output, _header(job, made, first, quality), image, planes, compress=job.compress)
     return Made(job.output, digest, size, quality)
 
 
@@ -165,11 +170,16 @@ def _shift_reference_pixel(header: Header, recipe: Recipe) -> None:
                     header[key] = header[key] - offset
 
 
-def _planes(made: CCDData) -> dict[str, Any]:
+def _part(flags: Any, flag: Flag) -> float:
+    """Return the part of the pixels that have a flag."""
+    return float(sum((row & int(flag) != 0).sum() for row in flags) / flags.size)
+
+
+def _planes(made: CCDData, folder: Path) -> dict[str, Any]:
     """Return uncertainty, mask and count of a product by the names that CCDData.read expects."""
     planes: dict[str, Any] = {}
     if made.uncertainty is not None:
-        planes["UNCERT"] = made.uncertainty.array
+        planes["UNCERT"] = Parked(made.uncertainty.array, folder)
     planes["MASK"] = made.flags
     if hasattr(made, "count"):
         planes["COUNT"] = made.count
@@ -178,11 +188,14 @@ def _planes(made: CCDData) -> dict[str, Any]:
 
 def _draw(job: Job, made: CCDData) -> None:
     """Draw the frame before and after."""
-    from toros.reduction.frame import read_frame
+    from toros.reduction.frame import open_frame
+    from toros.reduction.planes import RowSlices
     from toros.sky.thumbnail import thumbnail
 
     for which, path in job.thumbnails.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        first = Path(job.paths[job.recipe.frames[0].name])
-        image = made.data if which == "after" else read_frame(first, job.limits).pixels
-        thumbnail(image, Path(path), THUMBNAIL)
+        if which == "after":
+            thumbnail(made.data, Path(path), THUMBNAIL)
+            continue
+        with open_frame(Path(job.paths[job.recipe.frames[0].name]), job.limits) as raw:
+            thumbnail(RowSlices(raw.image), Path(path), THUMBNAIL)

@@ -41,11 +41,12 @@ def measure(
     saturated: ArrayLike | None = None,
     pixel_scale: float | None = None,
     stars_expected: float | None = None,
+    in_place: bool = False,
 ) -> dict[str, Any]:
     """Return the quality of a product, as `inspect` does, without its stars."""
     return inspect(
         ccd, counts=counts, saturation=saturation, saturated=saturated, pixel_scale=pixel_scale,
-        stars_expected=stars_expected,
+        stars_expected=stars_expected, in_place=in_place,
     )[0]  # fmt: skip
 
 
@@ -57,6 +58,7 @@ def inspect(
     saturated: ArrayLike | None = None,
     pixel_scale: float | None = None,
     stars_expected: float | None = None,
+    in_place: bool = False,
 ) -> tuple[dict[str, Any], NDArray[Any]]:
     """Return the quality of a product, and its brightest stars.
 
@@ -74,6 +76,8 @@ def inspect(
         Arcseconds on the sky of one pixel.
     stars_expected : float, optional
         How many sources such a frame has under a clear sky: the median of others of its field, filter and exposure.
+    in_place : bool
+        Whether the product's image may be written over, which saves a copy of it.
 
     Returns
     -------
@@ -109,7 +113,7 @@ def inspect(
 
     stars: NDArray[Any] = np.empty(0, dtype=STAR)
     found = _full(ccd.data, saturation, saturated)
-    sky = subtract_background(ccd.data, ccd.mask)
+    sky = subtract_background(ccd.data, ccd.mask, in_place=in_place)
     if sky is None:
         found["masked_fraction"] = 1.0
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toros.sky.png import write_png
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["grey_levels", "shrunk", "thumbnail", "zscale"]
+__all__ = ["grey_levels", "Sliced", "shrunk", "thumbnail", "zscale"]
 
 SAMPLES = 4096  # pixels that the stretch is measured on
 REJECTION = 2.5  # standard deviations from the line beyond which a sample is set aside
@@ -19,7 +19,22 @@ ROUNDS = 5
 FEWEST = 0.5  # part of the samples that must survive, else the plain range is used
 
 
-def thumbnail(image: NDArray[Any], path: Path, size: int = 512) -> None:
+class Sliced(Protocol):
+    """An array, or anything that has a shape and gives float rows and columns where it is sliced like one."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def __getitem__(self, where: Any, /) -> Any:
+        """Return a part as an array."""
+
+
+def thumbnail(image: Sliced, path: Path, size: int = 512) -> None:
     """Write a grey PNG of an image, north of the detector up: the first row is at the bottom.
 
     Parameters
@@ -40,7 +55,7 @@ def thumbnail(image: NDArray[Any], path: Path, size: int = 512) -> None:
     write_png(grey_levels(small)[::-1], path)
 
 
-def shrunk(image: NDArray[Any], size: int) -> NDArray[np.float32]:
+def shrunk(image: Sliced, size: int) -> NDArray[np.float32]:
     """Return the image averaged in square blocks so that its longest side is at most `size` pixels.
 
     Returns
