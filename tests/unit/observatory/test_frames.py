@@ -66,7 +66,7 @@ def test_times_and_airmass_agree_with_astropy() -> None:
 
     header = frame_header(exposure(), CAMERA, SITE)
     assert header["MJD-OBS"] == pytest.approx(Time(header["DATE-OBS"], scale="utc").mjd, abs=1e-9)
-    with iers.conf.set_temp("auto_download", False):
+    with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("auto_max_age", None):
         place = EarthLocation.from_geodetic(SITE.longitude * u.deg, SITE.latitude * u.deg, SITE.elevation * u.m)
         frame = AltAz(obstime=Time(header["DATE-AVG"]), location=place)
         theirs = SkyCoord(60.0, -24.0, unit="deg").transform_to(frame)
