@@ -1,4 +1,4 @@
-"""A night of a camera with sixteen amplifiers, described by a file of the observatory's own, goes through the daemons."""
+"""A night of a camera with sixteen amplifiers, described by the observatory's own file, goes through the daemons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
