@@ -164,6 +164,7 @@ def run(seconds: float, rounds: int) -> bool:
         after = bare_sync(Path(folder))
         goals.append(promptness(PLACE))
         goals.extend(idle(PLACE))
+        goals.append(promptness_of_help())
     title = f"bare 4 kB sync p50 {before * 1e3:.2f} ms before, {after * 1e3:.2f} ms after"
     return show(title, goals)
 
@@ -174,6 +175,16 @@ def p99_of(one: Comparison) -> Goal:
         statistics.median(percentile(run.seconds, 0.99) * 1e3 for run in runs) for runs in (one.ours, one.theirs)
     )
     return Goal("p99 at one client", f"{ours:.2f} ms", f"{theirs:.2f} ms", ours, most=3.0)
+
+
+def promptness_of_help() -> Goal:
+    """Return how soon `toros --help` is there: the shortest of several times."""
+    taken = []
+    for _ in range(7):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "toros.cli", "--help"], check=True, capture_output=True)
+        taken.append(time.perf_counter() - started)
+    return Goal("toros --help", f"{1e3 * min(taken):.0f} ms", "", min(taken), most=0.3)
 
 
 PLACE = os.environ.get("TOROS_BENCH_FOLDER")  # on the disk that is to be measured; the system's for temporary files

@@ -19,7 +19,7 @@ def test_a_row_holds_what_the_network_agreed_on(desk: Desk) -> None:
         "id": order.id, "request": "calibrate_file_batch", "desk": "preprocessor", "instance": "one",
         "state": "queued", "parent": "P-1", "user": "anna", "priority": 3.0, "accepted": desk.clock.text(),
         "attempts": 0, "result": {}, "onward": [],
-        "fields": {"file_location": "raw:night/batch", "target": "M31", "cosmic_rays": False},
+        "fields": {"file_location": "raw:night/batch", "target": "M31"},
     }  # fmt: skip
 
 
