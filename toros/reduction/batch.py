@@ -288,6 +288,7 @@ class Batch:
             },
             limits=self.limits,
             compress=self.compress,
+            pixel_scale=_pixel_scale(light),
         )
 
     def _job_of_master(self, key: str, kind: str, pile: list[Seen], plan: Calibration) -> Job:
@@ -381,6 +382,12 @@ def _as_master(kind: str, pile: list[Seen], product: Product) -> Master:
         read_noise_adu=quality.get("read_noise_adu"), level=quality.get("background", 0.0), marks=product.marks,
         layout=layout_of(pile[0]),
     )  # fmt: skip
+
+
+def _pixel_scale(light: Seen) -> float | None:
+    """Return the arcseconds of one pixel as it was read: binned, where both sides are alike."""
+    scale, (rows, columns) = light.frame.settings.pixel_scale, light.frame.binning
+    return scale * rows if scale is not None and rows == columns else None
 
 
 def _paths(frames: Sequence[Seen], masters: Sequence[Master]) -> dict[str, str]:

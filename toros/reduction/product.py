@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from toros.reduction.fits_file import Parked, write_fits
 from toros.reduction.flags import Flag
 from toros.reduction.provenance import carry_out
+from toros.reduction.quality import QUALITY_CARDS, measure
 from toros.reduction.recipe import OWN_CARDS, Recipe
 from toros.reduction.section import read_sections
 from toros.reduction.structure import Limits
@@ -97,8 +98,6 @@ def make_product(job: Job) -> Made:
     OSError
         The product cannot be written; nothing of it is left behind.
     """
-    from toros.reduction.quality import measure
-
     output = Path(job.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     made, first = carry_out(job.recipe, lambda name, _: Path(job.paths[name]), scratch=output.parent, limits=job.limits)
@@ -138,8 +137,8 @@ def _header(job: Job, made: CCDData, first: Header, quality: Mapping[str, Any]) 
     if str(made.unit):
         header["BUNIT"] = made.unit.to_string()
     for key, value in quality.items():
-        if key in _QUALITY_CARDS and isinstance(value, (int, float)):
-            header[_QUALITY_CARDS[key][0]] = (value, _QUALITY_CARDS[key][1])
+        if key in QUALITY_CARDS and isinstance(value, (int, float)):
+            header[QUALITY_CARDS[key][0]] = (value, QUALITY_CARDS[key][1])
     for flag in Flag:
         header[f"TMASK{int(flag)}"] = (flag.name, f"what {int(flag)} means in the plane MASK")
     job.recipe.write(header)
@@ -148,14 +147,6 @@ def _header(job: Job, made: CCDData, first: Header, quality: Mapping[str, Any]) 
     for n, mark in enumerate(job.marks, 1):
         header[f"TMARK{n}"] = mark.encode("ascii", "replace").decode().replace("&", "and")
     return header
-
-
-_QUALITY_CARDS = {
-    "background": ("TBACKGR", "median of the sky, in BUNIT"),
-    "noise": ("TNOISE", "deviation of the sky, in BUNIT"),
-    "sources": ("TSOURCES", "groups of pixels above 5 x noise"),
-    "masked_fraction": ("TMASKED", "part of the pixels that are masked"),
-}
 
 
 def _shift_reference_pixel(header: Header, recipe: Recipe) -> None:
