@@ -46,6 +46,8 @@ def translated(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def spelled(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the translated fields, and the older name of each that had one; see `translated`."""
+    if all(type(name) is str and name.islower() and value is not None for name, value in fields.items()):
+        return dict(fields), {}
     today: dict[str, Any] = {}
     older: dict[str, str] = {}
     for name, value in fields.items():

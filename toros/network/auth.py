@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 HEADER = "# Who may ask this node's desks: name, SHA-256 of the token, allowed requests. Written by `toros init`.\n"
 LOOK = 0.5  # seconds after which the file is looked at again
+RECENT = 1000  # headers known to be right, by their SHA-256
 BURST, PERIOD = 20, 60.0  # refused callers logged one by one in so many seconds; more are counted
 
 
@@ -129,6 +130,7 @@ class Identities:
         self._seen = _signature(path)
         self._entries = _entries(path)
         self._refused = _Refused()
+        self._recent: dict[bytes, tuple[Caller, _Entry]] = {}
 
     def caller(self, authorization: bytes | None) -> Caller:
         """Return who presents this Authorization header; raise Unknown where it is nobody.
@@ -138,6 +140,20 @@ class Identities:
         authorization : bytes or None
             `Basic base64(user:token)` or `Bearer token`.
         """
+        seen = hashlib.sha256(authorization or b"").digest()
+        recent = self._recent.get(seen)
+        if recent is None or time.monotonic() - self._looked > LOOK:
+            recent = self._known(authorization)
+            if len(self._recent) >= RECENT:
+                self._recent.clear()
+            self._recent[seen] = recent
+        caller, entry = recent
+        if entry.expires is not None and entry.expired(datetime.now(UTC)):
+            raise Unknown(f"{caller.name}: expired")
+        return caller
+
+    def _known(self, authorization: bytes | None) -> tuple[Caller, _Entry]:
+        """Return who presents this header, and the entry that says so."""
         name, token = _credentials(authorization)
         digest = hashlib.sha256(token).hexdigest()
         if digest not in self._entries or time.monotonic() - self._looked > LOOK:
@@ -149,9 +165,7 @@ class Identities:
             raise Unknown(f"{_shown(name)}: the token of {owner}")
         if entry.revoked:
             raise Unknown(f"{owner}: revoked")
-        if entry.expired(datetime.now(UTC)):
-            raise Unknown(f"{owner}: expired")
-        return Caller(owner, frozenset(entry.requests), entry.speaks_for_others)
+        return Caller(owner, frozenset(entry.requests), entry.speaks_for_others), entry
 
     def note(self, reason: str, address: str) -> None:
         """Log a refused caller; a flood of them is counted, not repeated."""
@@ -164,6 +178,7 @@ class Identities:
         if seen == self._seen:
             return
         self._seen = seen
+        self._recent.clear()
         try:
             self._entries = _entries(self._path)
         except ConfigurationError as error:

@@ -22,6 +22,7 @@ MEMBER = re.compile(
     r"|<boolean>([01])</boolean>)"
     r"</value>\n</member>\n"
 )
+AROUND = len("<member>\n<name></name>\n<value></value>\n</member>\n")
 MOST = 200  # members
 PLAIN = re.compile(r"[ !-%'-;=?-~]*")
 REPLY = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><struct>\n"
@@ -33,24 +34,24 @@ def read_flat(body: bytes) -> dict[str, Any] | None:
     if not body.startswith(HEAD) or not body.endswith(TAIL) or not body.isascii():
         return None
     inner = body[len(HEAD) : -len(TAIL)].decode("ascii")
+    members = MEMBER.findall(inner)
     fields: dict[str, Any] = {}
-    position = 0
-    for member in MEMBER.finditer(inner):
-        if member.start() != position or len(fields) >= MOST:
-            return None
-        position = member.end()
-        name, text, double, integer, boolean = member.groups()
-        if name in fields:
-            return None
-        if text is not None:
-            fields[name] = text
-        elif double is not None:
+    length = 0  # of what was matched: as long as the whole, if there is nothing in between
+    for name, text, double, integer, boolean in members:
+        length += AROUND + len(name)
+        if double:
             fields[name] = float(double)
-        elif integer is not None:
+            length += len("<double></double>") + len(double)
+        elif integer:
             fields[name] = int(integer)
-        else:
+            length += len("<int></int>") + len(integer)
+        elif boolean:
             fields[name] = boolean == "1"
-    return fields if position == len(inner) else None
+            length += len("<boolean>0</boolean>")
+        else:
+            fields[name] = text
+            length += len("<string></string>") + len(text)
+    return fields if length == len(inner) and len(fields) == len(members) <= MOST else None
 
 
 def write_flat(fields: Mapping[str, Any]) -> bytes | None:

@@ -73,12 +73,15 @@ class Call:
         What is asked, once that is known; for the metrics.
     reply : callable
         Takes the document that answers.
+    reply_at_once : callable, optional
+        Takes it on any thread, and returns False where it cannot be sent without the loop.
     """
 
     caller: Caller
     started: float
     request: str = "unread"
     reply: Callable[[bytes], None] = _unheard
+    reply_at_once: Callable[[bytes], bool] | None = None
 
 
 class FrontDesk:
@@ -190,7 +193,13 @@ class FrontDesk:
         self.guard.check_desk(method, headers)
         return Call(self._caller(headers), started)
 
-    def begin(self, call: Call, body: bytes, reply: Callable[[bytes], None]) -> None:
+    def begin(
+        self,
+        call: Call,
+        body: bytes,
+        reply: Callable[[bytes], None],
+        reply_at_once: Callable[[bytes], bool] | None = None,
+    ) -> None:
         """Serve a call that was admitted and has its whole body.
 
         Parameters
@@ -202,8 +211,10 @@ class FrontDesk:
         reply : callable
             Gets the document, an answer, a receipt or a fault, all of them HTTP 200: once, on the loop's thread, before
             this returns or later.
+        reply_at_once : callable, optional
+            Gets a receipt instead, on the thread that stored the order; where it returns False, `reply` gets it too.
         """
-        call.reply = reply
+        call.reply, call.reply_at_once = reply, reply_at_once
         if len(body) >= LARGE:
             self._later(call, self._begin_large(call, body))
             return
@@ -336,12 +347,26 @@ class FrontDesk:
             future = self._ledger.accept(order)
         except (DatabaseError, Temporary, OSError) as error:
             raise _cannot_store(order, error) from None
-        self._receipts.tell(future, ACCEPTING, lambda: self._give_receipt(call, order, future))
+        letter = self._receipts.letter(
+            ACCEPTING,
+            lambda future: self._give_receipt(call, order, future),
+            lambda future: self._give_receipt_at_once(call, future),
+        )
+        future.add_done_callback(letter.ring)
 
-    def _give_receipt(self, call: Call, order: WorkOrder, future: Future[Receipt]) -> None:
+    def _give_receipt_at_once(self, call: Call, future: Future[Receipt]) -> bool:
+        """Reply with the receipt of an order on the ledger's own thread; return False where that cannot be done."""
+        if call.reply_at_once is None or future.exception() is not None:
+            return False
+        if not call.reply_at_once(_receipt(future.result())):
+            return False
+        self.metrics.answered(call.request, "accepted", time.perf_counter() - call.started)
+        return True
+
+    def _give_receipt(self, call: Call, order: WorkOrder, future: Future[Receipt] | None) -> None:
         """Reply with the receipt of an order, or with why there is none."""
         try:
-            document = wire.answer(result_of(future).model_dump(mode="json"))
+            document = _receipt(result_of(future))
         except (DatabaseError, Temporary, OSError) as error:
             self._refuse(call, _cannot_store(order, error))
         except Exception as error:  # noqa: BLE001 - the boundary: see _refuse
@@ -379,6 +404,11 @@ def _pages(routes: Sequence[BaseRoute]) -> Any:
     from starlette.applications import Starlette
 
     return Starlette(routes=list(routes))
+
+
+def _receipt(receipt: Receipt) -> bytes:
+    """Return the document that answers an order."""
+    return wire.answer(receipt.__dict__)  # all of it is text
 
 
 def _cannot_store(order: WorkOrder, error: Exception) -> Refusal:

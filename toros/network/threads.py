@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import queue
 import threading
 from collections import deque
@@ -119,18 +120,36 @@ class Mailbox:
     """Where other threads' futures are awaited; those that are done together wake the loop once."""
 
     def __init__(self) -> None:
-        self._done: deque[_Letter] = deque()
+        self._waiting: dict[Letter, float] = {}  # until when; whoever takes a letter out is the one who opens it
+        self._done: deque[tuple[Letter, Future[Any]]] = deque()
         self._rung = False
+        self._next_look = math.inf
 
-    def tell(self, future: Future[Any], timeout: float, heard: Callable[[], None]) -> None:
-        """Call `heard` once, on the loop's thread: when the future is done, or after so many seconds without.
+    def letter(
+        self,
+        timeout: float,
+        heard: Callable[[Future[Any] | None], None],
+        at_once: Callable[[Future[Any]], bool] | None = None,
+    ) -> Letter:
+        """Return what a future is to ring when it is done; to be called on the loop's thread.
 
-        To be called on the loop's thread; `heard` raises nothing.
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+        heard : callable
+            Called once on the loop's thread, with the future, or with None after so many seconds without; raises
+            nothing.
+        at_once : callable, optional
+            Called before that on the future's own thread where nobody else waits: it saves the loop's waking up, and
+            returns False where the loop is needed all the same.
         """
         loop = asyncio.get_running_loop()
-        letter = _Letter(heard)
-        letter.timer = loop.call_later(timeout, letter.open)
-        future.add_done_callback(lambda _future: self._ring(loop, letter))
+        letter = Letter(self, loop, heard, at_once)
+        until = self._waiting[letter] = loop.time() + timeout
+        if until < self._next_look:
+            self._look_late(loop, until)
+        return letter
 
     async def settled(self, future: Future[T], timeout: float) -> T:
         """Return the future's result without ever cancelling it.
@@ -141,18 +160,23 @@ class Mailbox:
             It was not done after so many seconds.
         """
         awaited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.tell(future, timeout, lambda: _resolve(awaited))
+        letter = self.letter(timeout, lambda _future: _resolve(awaited))
+        future.add_done_callback(letter.ring)
         await awaited
         return result_of(future)
 
-    def _ring(self, loop: asyncio.AbstractEventLoop, letter: _Letter) -> None:
-        """On the other thread: wake the loop, unless somebody has done so and it has not looked yet."""
-        self._done.append(letter)
+    def ring(self, letter: Letter, future: Future[Any]) -> None:
+        """On the other thread: answer at once, or wake the loop, unless it was woken and has not looked yet."""
+        if self._waiting.pop(letter, None) is None:
+            return
+        if letter.at_once is not None and not self._waiting and not self._done and letter.at_once(future):
+            return
+        self._done.append((letter, future))
         if self._rung:
             return
         self._rung = True
         try:
-            loop.call_soon_threadsafe(self._look)
+            letter.loop.call_soon_threadsafe(self._look)
         except RuntimeError:
             log.debug("done after the loop was closed")
 
@@ -160,33 +184,49 @@ class Mailbox:
         """On the loop's thread: whoever appends after this line rings again."""
         self._rung = False
         while self._done:
-            self._done.popleft().open()
+            letter, future = self._done.popleft()
+            letter.open(future)
+
+    def _look_late(self, loop: asyncio.AbstractEventLoop, until: float) -> None:
+        """Look for the late at this time: one timer for all, for they are many and hardly ever late."""
+        self._next_look = until
+        loop.call_at(until, self._open_late, loop)
+
+    def _open_late(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._next_look = math.inf
+        now = loop.time()
+        for letter, until in self._waiting.copy().items():
+            if until <= now and self._waiting.pop(letter, None) is not None:
+                letter.open(None)
+        earliest = min(self._waiting.copy().values(), default=math.inf)
+        if earliest < self._next_look:
+            self._look_late(loop, earliest)
 
 
-class _Letter:
-    """Somebody to be told, once."""
+@dataclass(eq=False, slots=True)
+class Letter:
+    """Somebody to be told, once; see `Mailbox.letter`."""
 
-    __slots__ = ("_heard", "timer")
+    mailbox: Mailbox
+    loop: asyncio.AbstractEventLoop
+    heard: Callable[[Future[Any] | None], None]
+    at_once: Callable[[Future[Any]], bool] | None
 
-    def __init__(self, heard: Callable[[], None]) -> None:
-        self._heard: Callable[[], None] | None = heard
-        self.timer: asyncio.TimerHandle | None = None
+    def ring(self, future: Future[Any]) -> None:
+        """Say that the future is done; for its `add_done_callback`."""
+        self.mailbox.ring(self, future)
 
-    def open(self) -> None:
-        heard, self._heard = self._heard, None
-        if heard is None:
-            return
-        if self.timer is not None:
-            self.timer.cancel()
+    def open(self, future: Future[Any] | None) -> None:
+        """Tell, on the loop's thread."""
         try:
-            heard()
+            self.heard(future)
         except Exception:  # noqa: BLE001 - the others who are told in the same turn must hear too
             log.exception("a defect of who was told")
 
 
-def result_of(future: Future[T]) -> T:
+def result_of(future: Future[T] | None) -> T:
     """Return the result of a future that was told of; raise TimeoutError where it is still not done."""
-    if not future.done():
+    if future is None or not future.done():
         raise TimeoutError("nothing was done in time")
     return future.result()
 

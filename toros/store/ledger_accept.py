@@ -12,7 +12,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 from toros.store.connection import Driver, Statement
-from toros.store.ledger_base import LedgerBase, canonical, clean, digest, moment_of
+from toros.store.ledger_base import LedgerBase, clean, digest, joined, moment_of, spelled
 from toros.store.schema import AT_ONCE, BODIES, ORDERS, Body, CancelNote, Horizon, Order, Remembered
 from workorders import Receipt, Refusal, Request, WorkOrder
 from workorders.envelope import CROCKFORD, State
@@ -36,13 +36,13 @@ def time_of_id(order_id: str) -> float | None:
     return milliseconds / 1000
 
 
-def short_fields(body: dict[str, Any]) -> dict[str, Any]:
-    """Return an order's own fields that fit in a list: numbers, truths and short text."""
-    return {
-        name: value
+def short_fields(body: dict[str, Any]) -> list[str]:
+    """Return the names of an order's own fields that fit in a list: numbers, truths and short text."""
+    return [
+        name
         for name, value in body.items()
         if name not in ENVELOPE and (isinstance(value, int | float) or (isinstance(value, str) and len(value) <= SHORT))
-    }
+    ]
 
 
 class Accepting(LedgerBase):
@@ -62,17 +62,18 @@ class Accepting(LedgerBase):
             Inside the future: nothing could be stored.
         """
         fields = order.body()
-        body = canonical(fields)
-        row = self._row(order, fields, digest(body))
+        pieces = spelled(fields)
+        body = joined(pieces.values())
+        row = self._row(order, digest(body), joined(pieces[name] for name in short_fields(fields)))
         return self.database.submit_plain(lambda driver: self._accept(driver, order, row, body))
 
-    def _row(self, order: WorkOrder, fields: dict[str, Any], hash_: str) -> dict[str, Any]:
+    def _row(self, order: WorkOrder, hash_: str, fields: str) -> dict[str, Any]:
         request = self._request_of(order)
         return {
             "id": order.id, "request": order.request, "lane": request.lane, "priority": order.priority or 0.0,
             "expires": self._latest_start(order, request), "parent": order.parent,
             "asked_by": clean(order.user) if order.user else None, "hash": hash_,
-            "fields": json.dumps(short_fields(fields)),
+            "fields": fields,
         }  # fmt: skip
 
     def _latest_start(self, order: WorkOrder, request: Request) -> str | None:

@@ -6,8 +6,9 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 import workorders
@@ -17,16 +18,49 @@ from toros.errors import DatabaseError
 from toros.store.database import Database
 from workorders import VOCABULARY, Request, WorkOrder
 
-__all__ = ["OUTBOX", "Bells", "LedgerBase", "Parse", "canonical", "clean", "digest", "moment_of"]
+__all__ = [
+    "OUTBOX",
+    "Bells",
+    "LedgerBase",
+    "Parse",
+    "canonical",
+    "clean",
+    "digest",
+    "joined",
+    "moment_of",
+    "spelled",
+]
 
 OUTBOX = "outbox"  # the courier's bell
 
 Parse = Callable[[Mapping[str, Any], str | None], WorkOrder]
 
 
-def canonical(fields: Mapping[str, Any]) -> str:
+def canonical(fields: Any) -> str:
     """Return plain values as JSON in one spelling only: sorted, without spaces, ASCII."""
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def spelled(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return each field as `canonical` spells it, name with value; `joined` makes the whole of them, or of some."""
+    return {name: f"{_TEXT(name)}:{_spelled(fields[name])}" for name in sorted(fields)}
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Return the object that these fields are, from `spelled`."""
+    return "{" + ",".join(pieces) + "}"
+
+
+def _spelled(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return _TEXT(value)
+    if kind is int or (kind is float and isfinite(value)):
+        return repr(value)
+    return canonical(value)
+
+
+_TEXT = json.JSONEncoder().encode  # of text, in one step
 
 
 def digest(body: str) -> str:

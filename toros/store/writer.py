@@ -79,9 +79,9 @@ class _Waiting(Generic[T]):
         if self.error is not None:
             self.future.set_exception(self.error)
             return
+        self.future.set_result(self.value)  # first of all: somebody waits for it
         for call in self.afterwards:
             call()
-        self.future.set_result(self.value)
 
 
 class Writer:

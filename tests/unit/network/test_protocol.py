@@ -16,7 +16,7 @@ import pytest
 
 from tests.unit.network.desk_parts import MemoryLedger, served
 from toros.errors import DatabaseError
-from toros.network.auth import Identities, new_identity
+from toros.network.auth import LOOK, Identities, new_identity, revoke
 from toros.network.front_desk import FrontDesk
 from toros.network.protocol import SMALL
 from toros.network.server import Bounds, DeskServer
@@ -260,6 +260,30 @@ def test_an_order_that_was_taken_gets_its_receipt_although_the_desk_ends(tmp_pat
         head, body = caller.reply()
         assert b"connection: close" in head
         assert b"m31-0001" in body
+        assert caller.closed()
+
+
+def test_a_head_that_was_read_before_is_still_asked_who_it_is(tmp_path: Path, token: str) -> None:
+    ledger = MemoryLedger()
+    with guarded(tmp_path, ledger) as (_, server), door(server, token) as caller:
+        for number in range(2):
+            assert f"order-{number}<".encode() in caller.short(call(id=f"order-{number}"))[1]
+        revoke(tmp_path / "identities.yaml", "caller")
+        time.sleep(LOOK + 0.1)
+        assert caller.short(call(id="order-2"))[0].startswith(b"HTTP/1.1 401 ")
+    assert list(ledger.orders) == ["order-0", "order-1"]
+
+
+def test_a_receipt_that_another_thread_sends_leaves_the_connection_in_use(tmp_path: Path, token: str) -> None:
+    ledger = LateLedger()
+    with guarded(tmp_path, ledger) as (_, server), door(server, token) as caller:
+        for number in range(50):
+            body = call(id=f"order-{number}")
+            caller.connection.sendall(caller.head(len(body)) + body)
+            wait_for(ledger)
+            ledger.go_on()
+            assert f"order-{number}<".encode() in caller.reply()[1]
+        server.stop()
         assert caller.closed()
 
 

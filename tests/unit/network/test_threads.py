@@ -103,3 +103,34 @@ def test_what_another_thread_raises_is_raised_here() -> None:
             await Mailbox().settled(future, 5.0)
 
     asyncio.run(ask())
+
+
+def test_a_future_that_is_alone_is_answered_on_its_own_thread() -> None:
+    async def ask(taken: bool) -> tuple[list[str], list[str]]:
+        mailbox, future, elsewhere, here = Mailbox(), Future[int](), list[str](), list[str]()
+
+        def at_once(_future: Future[int]) -> bool:
+            elsewhere.append(threading.current_thread().name)
+            return taken
+
+        letter = mailbox.letter(5.0, lambda _future: here.append(threading.current_thread().name), at_once)
+        future.add_done_callback(letter.ring)
+        thread = threading.Thread(target=future.set_result, args=(1,), name="ledger")
+        thread.start()
+        await asyncio.sleep(0.1)
+        return elsewhere, here
+
+    assert asyncio.run(ask(True)) == (["ledger"], [])
+    assert asyncio.run(ask(False)) == (["ledger"], [threading.current_thread().name])
+
+
+def test_who_was_told_it_is_late_hears_nothing_more() -> None:
+    async def ask() -> list[Future[int] | None]:
+        mailbox, future, heard = Mailbox(), Future[int](), list[Future[int] | None]()
+        future.add_done_callback(mailbox.letter(0.05, heard.append, lambda _future: False).ring)
+        await asyncio.sleep(0.1)
+        future.set_result(1)
+        await asyncio.sleep(0.05)
+        return heard
+
+    assert asyncio.run(ask()) == [None]

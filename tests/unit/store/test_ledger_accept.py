@@ -6,11 +6,14 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import workorders
 from tests.unit.store.conftest import Opened
 from tests.unit.store.desk import Desk, Made
 from toros.store.ledger_accept import short_fields, time_of_id
+from toros.store.ledger_base import canonical, joined, spelled
 from workorders import Refusal, WorkOrder
 from workorders.envelope import State, new_id
 from workorders.refusal import FaultCode
@@ -141,4 +144,19 @@ def test_ids_tell_their_time_only_where_they_are_ulids() -> None:
 
 def test_short_fields_leave_out_what_is_long_and_the_envelope() -> None:
     body = {"id": "x", "request": "r", "ra": 1.5, "target": "M31", "alert": "x" * 1000, "inputs": [1], "test": False}
-    assert short_fields(body) == {"ra": 1.5, "target": "M31", "test": False}
+    assert short_fields(body) == ["ra", "target", "test"]
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+
+
+@given(st.dictionaries(st.text(), VALUES))
+def test_the_fields_one_by_one_are_spelled_as_the_whole(fields: dict[str, object]) -> None:
+    assert joined(spelled(fields).values()) == canonical(fields)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")]])
+def test_what_is_no_number_is_not_spelled(value: object) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        spelled({"ra": value})
