@@ -30,7 +30,7 @@ def name_of(folder: Path | None = None, **cards: Any) -> str:
         ({"INSTRUME": "AspenCG16"}, "feder_aspen_cg16"),
         ({"INSTRUME": "Aspen CG16M"}, "feder_aspen_cg16"),
         ({"INSTRUME": "TOROS-1"}, "toros"),
-        ({"INSTRUME": "TOROS simulated CCD"}, "generic"),  # the simulated telescope's chip is as small as its settings say
+        ({"INSTRUME": "TOROS simulated CCD"}, "generic"),  # its chip is as large as its settings say
         ({"INSTRUME": "fa15", "ORIGIN": "LCOGT"}, "lco_sinistro"),
         ({"INSTRUME": "anything"}, "generic"),
         ({}, "generic"),
