@@ -165,7 +165,8 @@ def _combined(recipe: Recipe, where: int, opened: _Opener, shelf: Shelf, files: 
     noise = frame_noise(sources, scales) if recipe.product == "master_bias" else 0.0
     if noise > 0:
         made.meta["RNOISADU"] = (round(noise, 4), "read noise of one frame; counts")
-    made.flags = found.mask.astype("u1") * Flag.NO_VALUE
+    made.flags = found.mask.astype("u1")
+    made.flags *= int(Flag.NO_VALUE)  # the flag itself is a number of 64 bits to numpy
     made.count = found.count
     if options.get("scale") == "median":
         _normalise(made)
@@ -203,7 +204,7 @@ def _normalise(flat: CCDData) -> None:
         dark = ~(flat.data > 0)
     flat.mask |= dark
     flat.flags[dark] |= int(Flag.NO_LIGHT)
-    mean = np.float32(np.mean(flat.data[~flat.mask], dtype=np.float64))
+    mean = np.float32(np.mean(flat.data, dtype=np.float64, where=~flat.mask))
     flat.data /= mean
     flat.uncertainty.array /= mean
     flat.unit = u.dimensionless_unscaled

@@ -33,11 +33,19 @@ class Limits:
         Unpacked bytes for one packed byte; noise of a real camera packs 2 to 4 times, a bomb 1000 times.
     header : int
         Longest header of one unit; bytes.
+    setting : str
+        Name of the setting that `size` comes from; empty where there is none to raise.
     """
 
     size: int = 1 << 30
     ratio: float = 200.0
     header: int = 4 << 20
+    setting: str = ""
+
+    @property
+    def said(self) -> str:
+        """`size` as a person reads it, with what to do about it."""
+        return readable(self.size) + (f", by the setting {self.setting}" if self.setting else "")
 
 
 @dataclass(frozen=True)
@@ -214,8 +222,9 @@ def _check_room(unit: Unit, length: int, limits: Limits) -> None:
     pixels = math.prod(unit.shape) if unit.shape else 0
     claimed = pixels * max(abs(unit.bitpix) // 8, 4)
     if claimed > limits.size:
-        raise BadFrame(f"claims an image of {readable(claimed)}; the limit is {readable(limits.size)}")
-    if unit.kind == "compressed" and claimed > limits.ratio * unit.size + (1 << 20):
+        raise BadFrame(f"claims an image of {readable(claimed)}; the limit is {limits.said}")
+    # a mask that is empty packs better than any image; it is read only where it fits one that passed
+    if unit.kind == "compressed" and unit.name not in NOT_FRAMES and claimed > limits.ratio * unit.size + (1 << 20):
         raise BadFrame(f"claims to unpack {readable(unit.size)} into {readable(claimed)}, which no real frame does")
 
 

@@ -56,7 +56,7 @@ def open_unpacked(path: Path, limits: Limits, scratch: Path | None = None) -> It
         if size == 0:
             raise BadFrame("is empty")
         if size > limits.size:
-            raise BadFrame(f"is {readable(size)} long; the limit is {readable(limits.size)}")
+            raise BadFrame(f"is {readable(size)} long; the limit is {limits.said}")
         magic = raw.read(8)
         raw.seek(0)
         digest = _hash_of(path.absolute(), _Identity.of(os.fstat(raw.fileno())))

@@ -242,3 +242,16 @@ def test_bytes_that_are_no_ascii_are_shown_as_question_marks(tmp_path: Path) -> 
     path = write_frame(tmp_path / "a.fits", counts("light", 30, 1), OBSERVER="Jose")
     path.write_bytes(path.read_bytes().replace(b"'Jose", b"'Jos\xe9"))
     assert read_frame(path).header["OBSERVER"] == "Jos?"
+
+
+def test_an_empty_mask_packs_better_than_any_image_and_is_no_bomb(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).normal(1000, 5, (2048, 2048)).astype(np.int16)
+    planes = [
+        fits.PrimaryHDU(),
+        fits.CompImageHDU(pixels),
+        fits.CompImageHDU(np.zeros(pixels.shape, "u1"), name="MASK"),
+    ]
+    path = tmp_path / "product.fits"
+    fits.HDUList(planes).writeto(path)
+    frame = read_frame(path)
+    assert frame.mask is not None and not frame.mask.any()
