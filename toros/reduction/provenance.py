@@ -13,6 +13,7 @@ from toros.errors import BadFrame
 from toros.reduction.bands import CalibratedRows
 from toros.reduction.chain import Planes, chain_of
 from toros.reduction.combine import combine_rows, frame_noise
+from toros.reduction.descriptors import allow_open_files
 from toros.reduction.flags import Flag
 from toros.reduction.frame import open_frame
 from toros.reduction.recipe import Input, Recipe, Step
@@ -152,6 +153,7 @@ def _combined(recipe: Recipe, where: int, opened: _Opener, shelf: Shelf, files: 
     from astropy.io.fits import Header
 
     options, by_row = recipe.steps[where].options, recipe.steps[:where]
+    allow_open_files(len(recipe.inputs))
     frames = [opened(item, files) for item in recipe.frames]
     sources = [_rows(frame, by_row, shelf, n) for n, frame in enumerate(frames)]
     scales = [1.0] * len(sources)
