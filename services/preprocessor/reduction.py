@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from toros.reduction.cameras.camera import load_cameras
 from toros.reduction.choice import Rules
 from toros.reduction.inventory import Inventory
 from toros.reduction.masters import Master
+from toros.reduction.memory import Room
 from toros.reduction.structure import Limits
 from toros.sky.night import night_of
 from toros.store import batches
@@ -30,6 +32,7 @@ from workorders.reduction import CalibrateFileBatch, CalibrateFrame, MakeMasters
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from toros.config import EngineSettings
     from toros.store.batches import BatchRow
 
 __all__ = ["Asked", "reduce_batch"]
@@ -115,14 +118,21 @@ def _batch(asked: Asked, context: Context, batch: str) -> Batch:
         run=context.engine.stream,
         progress=context.progress,
         journal=TableJournal(batch, context),
-        limits=Limits(size=min(LARGEST, engine.memory * 1024 * 1024 // SHARE)),
+        limits=_limits(engine),
         width=settings.frames_at_once or (MANY if engine.kind == "dask" else engine.processes),
+        room=Room(settings.memory, math.inf if engine.kind == "dask" else engine.memory),
         cosmic_rays=settings.cosmic_rays if cosmic_rays is None else cosmic_rays,
         rules=_rules(asked, context),
         cameras=load_cameras(settings.cameras),
         incomplete=missing == "mark",
         compress=settings.compress if asked.compress is None else asked.compress,
     )
+
+
+def _limits(engine: EngineSettings) -> Limits:
+    """Return what a file may ask for: a part of what a child process may take."""
+    size = engine.memory * 1024 * 1024 // SHARE
+    return Limits(size=LARGEST) if size >= LARGEST else Limits(size=size, setting="engine.memory")
 
 
 def _rules(asked: Asked, context: Context) -> Rules:

@@ -184,7 +184,8 @@ class EngineSettings(
         4096,
         ge=256,
         le=1_000_000,
-        description="address space of a child beyond its start; MiB (a frame of 12000 x 10600 pixels asks for 3000)",
+        description="address space of a child beyond its start; MiB (a frame of 12000 x 10600 pixels asks for 1600, "
+        "crowded or compressed for up to 2600)",
     )
     wall: float = Field(600.0, gt=0, le=86400, description="longest time of one piece of work; seconds")
     cpu: float = Field(600.0, gt=0, le=86400, description="longest CPU time of one piece of work; seconds")
@@ -221,13 +222,17 @@ class ReductionSettings(_Settings, json_schema_extra={"reader": "preprocessor"})
     cosmic_rays: bool = Field(False, description="find and replace cosmic rays where an order does not say")
     compress: bool = Field(False, description="write products Rice-compressed")
     frames_at_once: int | None = Field(
-        None, ge=1, le=1000, description="most frames under way at once; as many as engine.processes where absent"
+        None,
+        ge=1,
+        le=1000,
+        description="most frames under way at once, memory allowing; as many as engine.processes where absent",
     )
     memory: int = Field(
         6144,
         ge=256,
         le=10_000_000,
-        description="that all frames under way may take together; MiB (large frames are then fewer at once)",
+        description="memory that all frames under way may take together, on a cluster too; MiB (a frame is reckoned at "
+        "256 MiB and 20 bytes a pixel; large ones are fewer at once, but never less than one)",
     )
 
 

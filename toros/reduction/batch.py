@@ -21,6 +21,7 @@ from toros.reduction.inventory import Inventory, Seen, Unusable, classify, group
 from toros.reduction.journal import Journal, NoJournal
 from toros.reduction.keys import key_of_light, key_of_master, unique
 from toros.reduction.masters import Dark, Master, finished, master_recipe
+from toros.reduction.memory import Need, Room, need_to_look, need_to_make
 from toros.reduction.product import Job, Made, is_still_there, make_product
 from toros.reduction.recipe import Recipe
 from toros.reduction.structure import Limits
@@ -88,7 +89,9 @@ class Batch:
     journal : Journal
     limits : Limits
     width : int
-        Frames under way at once.
+        Frames under way at once, at most.
+    room : Room
+        The memory that these may take.
     cosmic_rays : bool
     rules : Rules
         How far a master may be from a frame.
@@ -115,6 +118,7 @@ class Batch:
     journal: Journal = field(default_factory=NoJournal)
     limits: Limits = field(default_factory=Limits)
     width: int = 4
+    room: Room = field(default_factory=Room)
     cosmic_rays: bool = False
     rules: Rules = field(default_factory=Rules)
     cameras: Sequence[Camera] | None = None
@@ -137,7 +141,9 @@ class Batch:
             About the folder.
         """
         arguments = [(str(path), name, self.limits, self.cameras) for path, name in files]
-        answers = Work(self.run, self.progress, "looked at", (0.0, INSPECTED)).through(inspect, arguments, self.width)
+        needs = [_need_to_look(path, self.limits) for path, _ in files]
+        work = Work(self.run, self.progress, "looked at", (0.0, INSPECTED), room=self.room)
+        answers = work.through(inspect, arguments, needs, self.width)
         seen = [a for a in answers if isinstance(a, Seen)]
         pairs = zip(files, answers, strict=True)
         bad = [Unusable(path.name, _why(path, a)) for (path, _), a in pairs if isinstance(a, BaseException)]
@@ -289,6 +295,7 @@ class Batch:
             limits=self.limits,
             compress=self.compress,
             pixel_scale=_pixel_scale(light),
+            need=_need([light], plan.masters),
         )
 
     def _job_of_master(self, key: str, kind: str, pile: list[Seen], plan: Calibration) -> Job:
@@ -300,6 +307,7 @@ class Batch:
             marks=plan.marks,
             limits=self.limits,
             compress=self.compress,
+            need=_need(pile, plan.masters),
         )
 
     def _product(
@@ -313,12 +321,18 @@ class Batch:
     def _make(self, jobs: Sequence[tuple[str, Job]], word: str, span: tuple[float, float]) -> list[Any]:
         """Return what came of each job: Made, from memory where it was finished before, or an exception."""
         answers: list[Any] = self._recalled(jobs, span[0])
+        for i, (key, job) in enumerate(jobs):
+            refusal = self.room.refusal(job.need)
+            if answers[i] is None and refusal is not None:
+                answers[i] = BadFrame(refusal)
+                self.journal.failed(key, refusal)
         todo = [i for i, answer in enumerate(answers) if answer is None]
-        work = Work(self.run, self.progress, word, span, before=len(jobs) - len(todo), writes=True)
-        for i, answer in zip(
-            todo, work.through(make_product, [(jobs[i][1],) for i in todo], self.width, self._noting(jobs, todo)),
-            strict=True,
-        ):  # fmt: skip
+        needs = [jobs[i][1].need for i in todo]
+        self.marks.extend(self.room.remarks(needs))
+        work = Work(self.run, self.progress, word, span, before=len(jobs) - len(todo), writes=True, room=self.room)
+        arguments = [(jobs[i][1],) for i in todo]
+        made = work.through(make_product, arguments, needs, self.width, self._noting(jobs, todo))
+        for i, answer in zip(todo, made, strict=True):
             answers[i] = answer
         return answers
 
@@ -345,6 +359,22 @@ class Batch:
                 self.journal.failed(key, reason_of(answer))
 
         return note
+
+
+def _need_to_look(path: Path, limits: Limits) -> Need:
+    """Return the memory that it takes to look at a file; one that cannot be asked for its size will say so itself."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0
+    return need_to_look(size, packed=path.suffix.lower() in (".gz", ".fz"), most=limits.size)
+
+
+def _need(frames: Sequence[Seen], masters: Sequence[Master]) -> Need:
+    """Return the memory that it takes to make a product of frames; a file smaller than its pixels is compressed."""
+    packed = sum(m.size for m in masters if m.size < 4 * m.shape[0] * m.shape[1])
+    packed += sum(f.size for f in frames if f.size < 2 * f.shape[0] * f.shape[1] and not f.file.lower().endswith(".gz"))
+    return need_to_make(frames[0].image_shape, packed=packed, frames=len(frames))
 
 
 def _why(path: Path, error: BaseException) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from toros.reduction.fits_file import Parked, write_fits
 from toros.reduction.flags import Flag
+from toros.reduction.memory import BARE, Need
 from toros.reduction.provenance import carry_out
 from toros.reduction.quality import QUALITY_CARDS, measure
 from toros.reduction.recipe import OWN_CARDS, Recipe
@@ -56,6 +57,8 @@ class Job:
         Whether the product's images are compressed.
     pixel_scale : float or None
         Arcseconds of one pixel, binned as the frame is.
+    need : Need
+        The memory that it takes.
     """
 
     recipe: Recipe
@@ -67,6 +70,7 @@ class Job:
     limits: Limits = Limits()
     compress: bool = False
     pixel_scale: float | None = None
+    need: Need = BARE
 
 
 @dataclass(frozen=True)

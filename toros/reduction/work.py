@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toros.errors import BadFrame, ChildDied, LeaseLost, OrderCancelled, Temporary
+from toros.reduction.memory import Need, Room
 
 __all__ = ["Note", "Progress", "Run", "Work", "here", "reason_of"]
 
@@ -53,6 +54,8 @@ class Work:
         Pieces that were done at an earlier time.
     writes : bool
         Whether the pieces write to a disk that may be full.
+    room : Room
+        The memory that the pieces under way may take together.
     """
 
     run: Run
@@ -61,6 +64,7 @@ class Work:
     span: tuple[float, float] = (0.0, 1.0)
     before: int = 0
     writes: bool = False
+    room: Room = field(default_factory=Room)
     _begun: float = field(default_factory=time.monotonic)
     _done: int = 0
     _aside: int = 0
@@ -70,6 +74,7 @@ class Work:
         self,
         function: Callable[..., Any],
         arguments: Sequence[tuple[Any, ...]],
+        needs: Sequence[Need],
         width: int,
         note: Note = lambda position, answer: None,
     ) -> list[Any]:
@@ -81,8 +86,10 @@ class Work:
             Importable.
         arguments : sequence of tuple
             Of each piece.
+        needs : sequence of Need
+            What each piece takes of the room.
         width : int
-            Pieces under way at once.
+            Pieces under way at once, at most.
         note : callable
             `note(position, answer)` is called for each piece as it ends.
 
@@ -94,7 +101,7 @@ class Work:
         answers: list[Any] = [None] * len(arguments)
         died: list[int] = []
         self._say(len(arguments))
-        for positions, at_once in ((range(len(arguments)), width), (died, 1)):
+        for positions, at_once in (*self.room.shares(needs, width), (died, 1)):
             for n, answer in self.run(function, self._fed(arguments, positions), at_once):
                 position = positions[n]
                 if isinstance(answer, (OrderCancelled, LeaseLost)):
