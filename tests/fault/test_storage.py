@@ -6,51 +6,23 @@ import os
 import random
 import socket
 import sqlite3
-import subprocess
 import time
 import xmlrpc.client
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.support.daemons import Network, eventually
+from tests.support.disks import fill, small_disk
 from tests.support.figures import Clients, Figures, scales
 from tests.support.postgres import PostgresServer, postgres
 from workorders.envelope import new_id
 
-__all__ = ["postgres"]  # the fixture, found here by pytest
+__all__ = ["postgres", "small_disk"]  # the fixtures, found here by pytest
 
 REDUCTION = {"preprocessor": "tests.support.failing:PREPROCESSOR"}
 NO_ROOM = 150
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of eight mebibytes."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Take every free byte of a disk; return the file to remove."""
-    ballast = disk / "ballast"
-    with suppress(OSError), ballast.open("ab", buffering=0) as stream:
-        while True:
-            stream.write(b"x" * 65536)
-    with suppress(OSError), ballast.open("ab", buffering=0) as stream:
-        while True:
-            stream.write(b"x")
-    return ballast
 
 
 def test_a_full_disk(small_disk: Path, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def _of_a_frame(name: str, side: int, *, amplifiers: bool = False, peers: bool =
 def _job(folder: Path, side: int, *, amplifiers: bool = False) -> Path:
     """Write a light and its masters, and return where the job of making the product lies, as a batch would plan it."""
     folder.mkdir()
-    _write_frames(folder, side, amplifiers=amplifiers)
+    write_frames(folder, side, amplifiers=amplifiers)
     jobs: list[Job] = []
 
     def run(
@@ -77,7 +77,8 @@ def _job(folder: Path, side: int, *, amplifiers: bool = False) -> Path:
     return path
 
 
-def _write_frames(folder: Path, side: int, *, amplifiers: bool) -> None:
+def write_frames(folder: Path, side: int, *, amplifiers: bool) -> None:
+    """Write a light and its finished masters."""
     tile = next(n for n in (1056, 1024, 512, 128) if side % n == 0)
     scene = np.tile(sky_scene((tile, tile), gain=GAIN, read_noise=NOISE, sky=SKY).image, (side // tile, side // tile))
     raw = np.clip(np.round(scene + np.float32(BIAS + DARK)), 0, 65535).astype(np.uint16)
