@@ -116,7 +116,7 @@ def test_a_batch_killed_in_the_middle_does_nothing_twice(by_itself: bool, night:
         if by_itself:
             ended = desk.wait_for(batch, "done", seconds=60)
         else:
-            assert "in the last of 1 tries" in desk.wait_for(batch, "buried")["reason"]
+            assert "in the last of 1 tries" in desk.wait_for(batch, "buried", seconds=60)["reason"]
             ended = desk.wait_for(desk.submit("resume_file_batch", batch=batch), "done", seconds=60)
         assert (ended["result"]["lights"], ended["result"]["calibrated"]) == (LIGHTS, LIGHTS)
         after = stamps(products, batch)
@@ -132,7 +132,10 @@ def test_a_batch_that_fills_the_disk_goes_on_when_there_is_room(small_disk: Path
         desk = network["preprocessor"]
         batch = begun(desk, small_disk)
         ballast = fill(small_disk)
-        assert "a product could not be written: No space left on device" in desk.wait_for(batch, "buried")["reason"]
+        assert (
+            "a product could not be written: No space left on device"
+            in desk.wait_for(batch, "buried", seconds=60)["reason"]
+        )
         assert [p for p in small_disk.rglob("*") if p.name.endswith(".part")] == []
         finished = remembered(desk, batch, stamps(small_disk, batch))
         assert MASTERS + SOME <= len(finished) < MASTERS + LIGHTS
