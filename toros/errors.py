@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "BadFrame",
+    "BadValue",
     "ChildDied",
     "ConfigurationError",
     "DatabaseError",
@@ -42,6 +43,10 @@ class OutsideRoots(Permanent):
 
 class BadFrame(Permanent):
     """A FITS file that cannot be used; the rest of its batch goes on."""
+
+
+class BadValue(Permanent, ValueError):
+    """A value that cannot be: the field, what was given, and what is allowed. Also a `ValueError`, as models expect."""
 
 
 class ChildDied(TorosError):
