@@ -107,7 +107,7 @@ def ut1_minus_utc(utc: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def orientation(ut1: NDArray[np.float64], tt: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the matrices that turn the axes of the ICRS into those of the turning earth: x to Greenwich, z to the pole.
+    """Return the matrices that turn axes of the ICRS into those of the turning earth: x to Greenwich, z to the pole.
 
     Parameters
     ----------
