@@ -119,10 +119,10 @@ def ephemeris(
 
     Notes
     -----
-    The sun alone pulls (two bodies). At the epoch of the elements positions are those of JPL Horizons within 0.02 arcsec
-    (its last digit is 0.036). The planets' pull adds an error that grows with the square of the time at first, then
-    faster: for Ceres 0.02 arcsec after 10 days, 0.2 after 30, half a degree to one degree after 22 years; for what
-    passes near a planet, much faster. Elements want renewing every month or two.
+    The sun alone pulls (two bodies). At the epoch of the elements positions are those of JPL Horizons within 0.02
+    arcsec (half its last digit). The planets' pull adds an error that grows with the square of the time at first: for
+    Ceres 0.02 arcsec after 10 days, 0.2 after 30, half a degree to one degree after 22 years; for what passes near a
+    planet, much faster. Elements want renewing every month or two.
     """
     eye = mjd if isinstance(mjd, Observer) else observer(mjd, site)
     delay = np.zeros(eye.tdb.shape)

@@ -151,9 +151,9 @@ JUPITER = Elements(
 )
 
 
-@pytest.mark.parametrize(("name", "elements", "arcsec"), [("mars", MARS, 120.0), ("jupiter", JUPITER, 400.0)])
+@pytest.mark.parametrize(("name", "elements", "arcsec"), [("mars", MARS, 60.0), ("jupiter", JUPITER, 500.0)])
 def test_planets_are_where_astropy_has_them(name: str, elements: Elements, arcsec: float) -> None:
-    """Mean elements leave out what planets do to one another, some hundreds of arcseconds; the frame cannot be wrong."""
+    """Mean elements leave out what planets do to one another: for Jupiter some hundreds of arcseconds."""
     from astropy.coordinates import get_body_barycentric
     from astropy.time import Time
 
