@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-__all__ = ["airmass", "altitude", "declination_text", "right_ascension_text", "separation"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "airmass",
+    "altitude",
+    "constellation",
+    "declination_text",
+    "galactic",
+    "moved",
+    "right_ascension_text",
+    "separation",
+]
 
 J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 
@@ -68,6 +82,89 @@ def airmass(height: float) -> float | None:
     if height <= 0:
         return None
     return 1.0 / (math.sin(math.radians(height)) + 0.50572 * math.pow(height + 6.07995, -1.6364))
+
+
+def galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return galactic longitudes, 0 to 360, and latitudes; degrees.
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        ICRS; degrees.
+
+    Raises
+    ------
+    BadValue
+    """
+    import erfa
+    import numpy as np
+
+    from toros.sky.vectors import position_of, unit_vectors
+
+    pole, centre = erfa.g2icrs(0.0, math.pi / 2), erfa.g2icrs(0.0, 0.0)
+    up, forth = unit_vectors(np.degrees([pole[0], centre[0]]), np.degrees([pole[1], centre[1]]))
+    axes = np.stack([forth, np.cross(up, forth), up])
+    return position_of(unit_vectors(ra, dec) @ axes.T)
+
+
+def constellation(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.str_]:
+    """Return the constellations that positions lie in, as the IAU's abbreviations (Gem).
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        ICRS; degrees.
+
+    Raises
+    ------
+    BadValue
+
+    Notes
+    -----
+    Roman 1987, PASP 99, 695, as astropy has it. It loads astropy: ask for many positions at once.
+    """
+    import numpy as np
+    from astropy.coordinates import SkyCoord, get_constellation
+
+    from toros.sky.vectors import position_of, unit_vectors
+
+    sky = SkyCoord(*position_of(unit_vectors(ra, dec)), unit="deg")
+    return np.asarray(get_constellation(sky, short_name=True), dtype=np.str_)
+
+
+def moved(
+    ra: ArrayLike, dec: ArrayLike, pm_ra: ArrayLike, pm_dec: ArrayLike, years: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return positions after so many years of proper motion; degrees, ICRS.
+
+    Parameters
+    ----------
+    ra, dec : array_like
+        ICRS; degrees.
+    pm_ra, pm_dec : array_like
+        mas a year, cos(dec) included; NaN counts as 0.
+    years : array_like
+        Julian years since the positions' epoch.
+
+    Raises
+    ------
+    BadValue
+
+    Notes
+    -----
+    Along a straight line in space, at the poles too; parallax and radial velocity are left out.
+    """
+    import numpy as np
+
+    from toros.sky.vectors import position_of, unit_vectors
+
+    here = unit_vectors(ra, dec)
+    alpha, delta = np.broadcast_arrays(np.radians(ra), np.radians(dec))
+    east = np.stack([-np.sin(alpha), np.cos(alpha), np.zeros_like(alpha)], axis=-1)
+    north = np.cross(here, east)
+    radians = [np.nan_to_num(np.asarray(pm, dtype=np.float64)) * np.radians(1.0 / 3.6e6) for pm in (pm_ra, pm_dec)]
+    step = radians[0][..., None] * east + radians[1][..., None] * north
+    return position_of(here + step * np.asarray(years, dtype=np.float64)[..., None])
 
 
 def _sexagesimal(value: float, *, digits: int, wrap: int | None = None) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-import erfa
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toros.errors import BadValue
 from toros.sky.checks import checked
-from toros.sky.earth import AU, JD_OF_MJD_0, LIGHT_AU_PER_DAY, earth_and_sun, orientation
+from toros.sky.earth import AU, LIGHT_AU_PER_DAY, earth_and_sun, orientation
 from toros.sky.site import Site
+from toros.sky.sun_and_moon import sun_and_moon
 from toros.sky.times import checked_mjd, convert
-from toros.sky.vectors import angle_between, position_of, unit_vectors
+from toros.sky.vectors import position_of, unit_vectors
 
 __all__ = ["Span", "Where", "airmass_at", "altitude_of", "night_span", "span"]
 
@@ -158,17 +158,16 @@ def span(site: Site, start: float, end: float, step: float = 5.0) -> Span:
     here = np.einsum("tji,j->ti", axes, site.geocentric() / AU)
     bodies = earth_and_sun(tt)
     aberration = bodies.earth_velocity / LIGHT_AU_PER_DAY
-    to_moon = np.stack(erfa.ufunc.moon98(JD_OF_MJD_0, tt)["p"]) - here
-    to_sun = bodies.sun - bodies.earth - here
+    lights = sun_and_moon(tt, bodies, here)
     return Span(
         site=site,
         mjd=mjd,
         meridian=meridian,
         east=east,
         pole=axes[:, 2],
-        sun=_unit(_unit(to_sun) + aberration),
-        moon=_unit(to_moon),
-        moon_illumination=(1.0 + np.cos(np.radians(angle_between(to_sun - to_moon, -to_moon)))) / 2.0,
+        sun=lights.sun,
+        moon=lights.moon,
+        moon_illumination=lights.illumination,
         aberration=aberration[aberration.shape[0] // 2],
     )
 
@@ -231,7 +230,3 @@ def _dot(seen: Array, axis: Array) -> Array:
 
 def _arc(sine: Array) -> Array:
     return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))
-
-
-def _unit(vectors: Array) -> Array:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True))

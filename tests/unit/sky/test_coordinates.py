@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from toros.sky.coordinates import airmass, altitude, declination_text, right_ascension_text, separation
+from toros.sky.coordinates import (
+    airmass,
+    altitude,
+    constellation,
+    declination_text,
+    galactic,
+    moved,
+    right_ascension_text,
+    separation,
+)
 
 
 @pytest.mark.parametrize(
@@ -73,3 +82,41 @@ def test_airmass(height: float, mass: float) -> None:
 @pytest.mark.parametrize("height", [0.0, -5.0])
 def test_there_is_no_airmass_below_the_horizon(height: float) -> None:
     assert airmass(height) is None
+
+
+def test_galactic_coordinates_are_astropys() -> None:
+    import numpy as np
+    from astropy.coordinates import SkyCoord
+
+    ra, dec = np.array([0.0, 266.405, 192.859, 101.73343, 359.999]), np.array([-90.0, -28.936, 27.128, 26.78554, 89.9])
+    theirs = SkyCoord(ra, dec, unit="deg").galactic
+    longitude, latitude = galactic(ra, dec)
+    assert (
+        np.abs(latitude - theirs.b.deg).max() < 1e-5
+    )  # astropy defines the plane by FK5, we by Hipparcos: 0.01 arcsec
+    assert np.abs((longitude - theirs.l.deg + 180) % 360 - 180)[[0, 1, 3, 4]].max() < 1e-5
+    sagittarius_a = galactic(266.41684, -29.00781)
+    assert sagittarius_a == (pytest.approx(359.9442, abs=1e-3), pytest.approx(-0.0462, abs=1e-3))
+
+
+def test_constellations() -> None:
+    assert constellation([101.73, 83.8, 0.0, 10.0], [26.8, -5.4, 90.0, -90.0]).tolist() == ["Gem", "Ori", "UMi", "Oct"]
+    assert str(constellation(188.7, 9.1)) == "Vir"
+
+
+def test_proper_motion_is_astropys_also_at_a_pole() -> None:
+    import astropy.units as u
+    import numpy as np
+    from astropy.coordinates import SkyCoord
+    from astropy.time import Time
+
+    ra, dec = np.array([269.452, 0.0, 10.0]), np.array([4.693, 89.9999, -60.0])
+    pm_ra, pm_dec = np.array([-801.551, 3000.0, np.nan]), np.array([10362.394, 3000.0, np.nan])
+    motion = np.nan_to_num([pm_ra, pm_dec]) * u.mas / u.yr
+    start = SkyCoord(
+        ra * u.deg, dec * u.deg, distance=10 * u.pc, pm_ra_cosdec=motion[0], pm_dec=motion[1], obstime=Time("J2000")
+    )
+    theirs = start.apply_space_motion(Time("J2025"))
+    ours = SkyCoord(*moved(ra, dec, pm_ra, pm_dec, 25.0), unit="deg")
+    assert ours.separation(SkyCoord(theirs.ra, theirs.dec)).arcsec.max() < 0.01
+    assert moved(10.0, -60.0, np.nan, 0.0, 50.0) == (pytest.approx(10.0), pytest.approx(-60.0))
