@@ -53,10 +53,9 @@ def _reason(span: Span, where: Where, limits: Limits, inside: Margins) -> str:
     good = dark & (height >= 0.0)
     if not good.any():
         top = int(np.argmax(np.where(dark, altitude, -np.inf)))
-        return (
-            f"is above {low} only while the sun is above {limits.sun_altitude:g} degrees: its highest in the dark is "
-            f"{altitude[top]:.1f}, at {datetime_of(span.mjd[top]):%Y-%m-%d %H:%M} UTC"
-        )
+        when = f"{altitude[top]:.1f}, at {datetime_of(span.mjd[top]):%Y-%m-%d %H:%M} UTC"
+        best = f"its highest in the dark is {when}" if altitude[top] > 0.0 else "in the dark it is below the horizon"
+        return f"is above {low} only while the sun is above {limits.sun_altitude:g} degrees: {best}"
     for row, words in (
         (inside.declination, "its declination is outside of the limits"),
         (inside.hour_angle, f"its hour angle is beyond {limits.hour_angle:g} hours"),

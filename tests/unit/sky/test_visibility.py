@@ -112,8 +112,9 @@ def test_the_next_window_of_what_moves() -> None:
         (
             (235.0, -20.0),
             Limits(),
-            "is above 20 degrees at Macón only while the sun is above -18 degrees: its highest in",
+            "only while the sun is above -18 degrees: in the dark it is below the horizon.$",
         ),
+        ((330.0, -24.0), Limits(altitude=70.0), "its highest in the dark is 64.1, at 2026-11-21 00:2[0-9] UTC.$"),
         (RIGEL, Limits(declination=(0.0, 30.0)), r"has the declination -8.2, outside of the limits \+0 to \+30"),
         (RIGEL, Limits(hour_angle=0.0), "only while its hour angle is beyond 0 hours"),
         (RIGEL, Limits(sun_altitude=-80.0), "has no darkness at Macón: the sun does not go below -80 degrees"),
