@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +14,7 @@ from toros.sky.checks import checked
 from toros.sky.kepler import along_the_orbit
 from toros.sky.times import checked_mjd
 
-__all__ = ["GM_SUN", "REQUIRED", "Elements", "Scheme"]
-
-Scheme = Literal["MPC_MINOR_PLANET", "MPC_COMET", "JPL_MAJOR_PLANET"]
+__all__ = ["GM_SUN", "REQUIRED", "Elements"]
 
 GM_SUN = 2.9591220828411951e-04  # au^3 / d^2; DE441
 OBLIQUITY = math.radians(84381.448 / 3600.0)  # of the ecliptic of J2000, IAU 1976: what MPC and JPL refer elements to
@@ -48,6 +46,7 @@ class Elements:
     ----------
     scheme : {'MPC_MINOR_PLANET', 'MPC_COMET', 'JPL_MAJOR_PLANET'}
         Which elements there are: `REQUIRED` tells. A comet's orbit may be of any eccentricity; the others are ellipses.
+        Small letters will do.
     epoch_of_elements, epoch_of_perihelion : float
         MJD, TT (TDB, as JPL gives, differs by less than 2 ms).
     inclination, lng_asc_node, arg_of_perihelion, mean_anomaly : float
@@ -64,7 +63,7 @@ class Elements:
         An element is missing or cannot be; the sentence says which, and what is allowed.
     """
 
-    scheme: Scheme
+    scheme: str
     epoch_of_elements: float | None = None
     inclination: float | None = None
     lng_asc_node: float | None = None
@@ -77,8 +76,9 @@ class Elements:
     epoch_of_perihelion: float | None = None
 
     def __post_init__(self) -> None:
-        if self.scheme not in get_args(Scheme):
-            raise BadValue(f"scheme {self.scheme!r}; allowed: {', '.join(get_args(Scheme))}")
+        object.__setattr__(self, "scheme", str(self.scheme).upper())
+        if self.scheme not in REQUIRED:
+            raise BadValue(f"scheme {self.scheme!r}; allowed: {', '.join(REQUIRED)}")
         missing = [name for name in REQUIRED[self.scheme] if getattr(self, name) is None]
         if missing:
             raise BadValue(f"elements of scheme {self.scheme} need {', '.join(missing)}")
@@ -93,6 +93,17 @@ class Elements:
                 f"eccentricity = {self.eccentricity:.12g} in scheme {self.scheme}; allowed: less than 1. "
                 "An open orbit is given as MPC_COMET, by perihdist and epoch_of_perihelion"
             )
+
+    @classmethod
+    def of(cls, target: object) -> Elements:
+        """Return the elements that an object has as attributes, such as the row of a target.
+
+        Raises
+        ------
+        BadValue
+        """
+        given: dict[str, Any] = {field.name: getattr(target, field.name, None) for field in fields(cls)}
+        return cls(**given)
 
     def _given(self, name: str) -> float:
         return float(getattr(self, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from toros.sky.site import Site
 from toros.sky.times import checked_mjd, convert
 from toros.sky.vectors import angle_between, position_of
 
-__all__ = ["Ephemeris", "Observer", "comet_magnitude", "ephemeris", "magnitude", "observer"]
+__all__ = ["Ephemeris", "Observer", "comet_magnitude", "ephemeris", "magnitude", "observer", "path"]
 
 Array = NDArray[np.float64]
 
@@ -151,6 +152,16 @@ def ephemeris(
         if absolute_magnitude is None
         else magnitude(absolute_magnitude, slope, sun_distance, distance, phase),
     )
+
+
+def path(elements: Elements, site: Site | None = None) -> Callable[[Array], tuple[Array, Array]]:
+    """Return the function that gives right ascension and declination at moments (MJD, UTC): what `span.Where` takes."""
+
+    def at(mjd: Array) -> tuple[Array, Array]:
+        found = ephemeris(elements, mjd, site)
+        return found.ra, found.dec
+
+    return at
 
 
 def _rates(seen: Array, distance: Array, body: Array, eye: Array) -> tuple[Array, Array]:

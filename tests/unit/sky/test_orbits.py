@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from tests.unit.sky.horizons import rows, samples
 from toros.errors import BadValue
 from toros.sky.earth import AU, site_in_space
 from toros.sky.elements import OBLIQUITY, Elements
-from toros.sky.orbits import comet_magnitude, ephemeris, magnitude, observer
+from toros.sky.orbits import comet_magnitude, ephemeris, magnitude, observer, path
 from toros.sky.site import Site
+from toros.sky.span import night_span
 from toros.sky.times import convert
 from toros.sky.vectors import angle_between, unit_vectors
+from toros.sky.visibility import survey, windows
 
 MACON = Site(-67.3283, -24.6157, 4637.0)
 CERES = Elements(  # JPL#48, osculating on 2022-06-20
@@ -203,6 +206,20 @@ def test_magnitudes() -> None:
     assert np.isnan(magnitude(10.0, 0.15, 1.0, 1.0, 130.0))
     assert np.isnan(ephemeris(CERES, 59750.0).magnitude)
     assert comet_magnitude(8.0, 10.0, 2.0, 1.0) == pytest.approx(8.0 + 3.0103, abs=1e-4)
+
+
+def test_elements_are_taken_from_a_row_whatever_the_case_of_its_scheme() -> None:
+    row = SimpleNamespace(**{**CERES.__dict__, "scheme": "mpc_minor_planet", "name": "Ceres"})
+    assert Elements.of(row) == CERES
+
+
+def test_the_path_of_a_body_may_be_asked_for_its_windows() -> None:
+    night = night_span(MACON, "2022-12-20", 30.0)
+    found = ephemeris(CERES, night.mjd, MACON)
+    assert night.altitude(path(CERES, MACON)).tolist() == night.altitude((found.ra[None], found.dec[None])).tolist()
+    (window,) = windows(night, path(CERES, MACON))
+    assert window.hours > 1.0
+    assert survey(night, found.ra[None], found.dec[None]).hours == pytest.approx([window.hours])
 
 
 @pytest.mark.parametrize(
