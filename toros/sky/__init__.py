@@ -1,1 +1,1 @@
-"""The ground that all rooms share: sites, times, fluxes, thumbnails of the sky."""
+"""The ground that all rooms share: sites, times, orbits, visibility, fluxes, thumbnails of the sky."""

@@ -252,6 +252,7 @@ def barycentric(
     _one_of(reference, Reference, "time reference")
     days = checked_mjd(mjd)
     towards = unit_vectors(ra, dec)
+    _one_each(days, towards)
     if reference == "barycentre":
         return convert(days, scale, "tdb") + JD_OF_MJD_0
     if reference == "heliocentre":
@@ -263,6 +264,15 @@ def barycentric(
         utc = convert(tt, "tt", "utc")  # for UT1: at most 0.9 s, in which the earth turns by 1.4 microseconds of light
         place = place + site_in_space(site, utc, tt)[0]
     return np.asarray(JD_OF_MJD_0 + (tdb + np.sum(place * towards, axis=-1) / LIGHT_AU_PER_DAY))
+
+
+def _one_each(days: NDArray[np.float64], towards: NDArray[np.float64]) -> None:
+    try:
+        np.broadcast_shapes(days.shape, towards.shape[:-1])
+    except ValueError:
+        raise BadValue(
+            f"{days.size} times and {towards[..., 0].size} positions; allowed: one position, or one a time"
+        ) from None
 
 
 def _from_the_sun(hjd: NDArray[np.float64], towards: NDArray[np.float64]) -> NDArray[np.float64]:

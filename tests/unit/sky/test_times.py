@@ -104,6 +104,12 @@ def test_one_time_for_many_places_and_many_times_for_one() -> None:
     assert barycentric(59000.0, 10.0, 0.0).shape == ()
 
 
+def test_no_times_are_no_trouble_and_too_many_positions_are() -> None:
+    assert barycentric([], 10.0, 0.0, MACON).shape == (0,)
+    with pytest.raises(BadValue, match="2 times and 3 positions; allowed: one position, or one a time"):
+        barycentric([59000.0, 59001.0], [1.0, 2.0, 3.0], 0.0)
+
+
 def test_a_barycentric_stamp_is_only_changed_in_scale() -> None:
     bjd = barycentric(59000.0, 10.0, 20.0, reference="barycentre", scale="tdb")
     assert bjd == 2459000.5
