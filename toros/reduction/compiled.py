@@ -48,7 +48,8 @@ def compiled(function: F) -> F:
 def inner(function: F) -> F:
     """Return a function that only compiled ones of its own module call, built the same way.
 
-    It has no entry from Python and no copy on disk, since its callers hold its code: a fifth less to compile.
+    It has no entry from Python and no copy on disk, since its callers hold its code: a fifth less to compile. It is
+    compiled for each type that it is called with; a plain number that is handed on can count as a type of its own.
     """
     without: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # numba's stubs do not know them
     made: F = numba.njit(error_model="numpy", nogil=True, **without)(function)

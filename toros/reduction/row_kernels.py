@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from toros.reduction.compiled import compiled
+from toros.reduction.compiled import compiled, inner
 
 __all__ = [
     "BIAS", "BIAS_ERROR", "DARK", "DARK_BIAS_ERROR", "DARK_ERROR", "DARK_FLAT_END", "DARK_LESS_BIAS", "END", "FLAT",
@@ -33,24 +33,27 @@ INFINITY_BITS = np.int32(0x7F800000)
 NAN = np.float32(np.nan)
 
 
-@compiled
-def _level(row: NDArray[Any], how: int, work: NDArray[np.float32]) -> np.float32:
-    """Return the median, mean or trimmed mean (without the least and the greatest) of the pixels that have a value."""
+@inner
+def _level(row: NDArray[np.float32], how: int) -> np.float32:
+    """Return the median, mean or trimmed mean (without the least and the greatest) of the pixels that have a value.
+
+    The row is written over.
+    """
     if how != MEDIAN:
         level = _mean(row, how)
         if np.isfinite(level):
             return level
-    n = 0
+    n = np.int64(0)  # with a plain 0 the median would be compiled once more, for the number 0
     for i in range(row.size):
-        work[n] = np.float32(row[i])
-        n += np.isfinite(work[n])
+        row[n] = row[i]
+        n += np.isfinite(row[n])
     if n == 0:
         return NAN
-    return _median(work, n) if how == MEDIAN else _mean(work[:n], how)
+    return _median(row, n) if how == MEDIAN else _mean(row[:n], how)
 
 
-@compiled
-def _mean(row: NDArray[Any], how: int) -> np.float32:
+@inner
+def _mean(row: NDArray[np.float32], how: int) -> np.float32:
     total, n = _sum(row), row.size
     if how == MEAN or n < 3:
         return np.float32(total / n)
@@ -62,8 +65,8 @@ def _mean(row: NDArray[Any], how: int) -> np.float32:
     return np.float32((total - least - greatest) / (n - 2))
 
 
-@compiled
-def _sum(row: NDArray[Any]) -> float:
+@inner
+def _sum(row: NDArray[np.float32]) -> float:
     """Return the sum, in four parts that do not wait for one another."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
     whole = row.size // 4 * 4
@@ -77,7 +80,7 @@ def _sum(row: NDArray[Any]) -> float:
     return (a + b) + (c + d)
 
 
-@compiled
+@inner
 def _median(values: NDArray[np.float32], n: int) -> np.float32:
     """Return the median of the first n values: halving the range of their bits, which sort as the numbers do.
 
@@ -109,7 +112,7 @@ def _median(values: NDArray[np.float32], n: int) -> np.float32:
     return np.float32((numbers[0] + numbers[1]) * np.float32(0.5))
 
 
-@compiled
+@inner
 def _count(keys: NDArray[np.int32], n: int, bound: np.int32) -> np.int32:
     found = np.int32(0)
     for i in range(n):
@@ -117,20 +120,20 @@ def _count(keys: NDArray[np.int32], n: int, bound: np.int32) -> np.int32:
     return found
 
 
-@compiled
-def _read(raw: NDArray[Any], level: np.float32, x: NDArray[np.float32]) -> None:
+@inner
+def _read(raw: NDArray[np.float32], level: np.float32, x: NDArray[np.float32]) -> None:
     """Begin a row: its counts without the overscan's level."""
     for i in range(x.size):
-        x[i] = np.float32(raw[i]) - level
+        x[i] = raw[i] - level
 
 
-@compiled
+@inner
 def _square(v: NDArray[np.float32]) -> None:
     for i in range(v.size):
         v[i] *= v[i]
 
 
-@compiled
+@inner
 def _read_bias_noise(
     raw: NDArray[Any], level: np.float32, bias: NDArray[np.float32], gain: np.float32, read_noise: np.float32,
     x: NDArray[np.float32], v: NDArray[np.float32],
@@ -144,7 +147,7 @@ def _read_bias_noise(
         v[i] = (max(gain * value, np.float32(0)) + square) * per_square
 
 
-@compiled
+@inner
 def _linearize(coefficients: NDArray[np.float32], x: NDArray[np.float32], v: NDArray[np.float32]) -> None:
     """Return counts to what the light was: x (1 + c1 x + c2 x**2 ...); the variance by the slope squared."""
     for i in range(x.size):
@@ -158,7 +161,7 @@ def _linearize(coefficients: NDArray[np.float32], x: NDArray[np.float32], v: NDA
         v[i] *= slope * slope
 
 
-@compiled
+@inner
 def _multiply(factor: np.float32, x: NDArray[np.float32], v: NDArray[np.float32]) -> None:
     square = factor * factor
     for i in range(x.size):
@@ -166,20 +169,20 @@ def _multiply(factor: np.float32, x: NDArray[np.float32], v: NDArray[np.float32]
         v[i] *= square
 
 
-@compiled
+@inner
 def _subtract(master: NDArray[np.float32], x: NDArray[np.float32]) -> None:
     for i in range(x.size):
         x[i] -= master[i]
 
 
-@compiled
+@inner
 def _add_square(error: NDArray[np.float32], scale: np.float32, v: NDArray[np.float32]) -> None:
     for i in range(v.size):
         e = scale * error[i]
         v[i] += e * e
 
 
-@compiled
+@inner
 def _add_noise(gain: np.float32, read_noise: np.float32, x: NDArray[np.float32], v: NDArray[np.float32]) -> None:
     """Add photon and read noise: (gain x + read_noise**2) / gain**2; counts below zero hold no photons."""
     square = read_noise * read_noise
@@ -189,13 +192,13 @@ def _add_noise(gain: np.float32, read_noise: np.float32, x: NDArray[np.float32],
         v[i] += (photons + square) * per_gain * per_gain
 
 
-@compiled
+@inner
 def _subtract_scaled(master: NDArray[np.float32], scale: np.float32, x: NDArray[np.float32]) -> None:
     for i in range(x.size):
         x[i] -= scale * master[i]
 
 
-@compiled
+@inner
 def _subtract_difference(
     dark: NDArray[np.float32], bias: NDArray[np.float32], scale: np.float32, x: NDArray[np.float32]
 ) -> None:
@@ -203,7 +206,7 @@ def _subtract_difference(
         x[i] -= scale * (dark[i] - bias[i])
 
 
-@compiled
+@inner
 def _divide(flat: NDArray[np.float32], level: np.float32, x: NDArray[np.float32], v: NDArray[np.float32]) -> None:
     """Divide by flat / level; where the flat is not above zero there is no value."""
     for i in range(x.size):
@@ -212,7 +215,7 @@ def _divide(flat: NDArray[np.float32], level: np.float32, x: NDArray[np.float32]
         v[i] *= factor * factor
 
 
-@compiled
+@inner
 def _add_flat_error(
     flat: NDArray[np.float32], error: NDArray[np.float32], x: NDArray[np.float32], v: NDArray[np.float32]
 ) -> None:
@@ -222,7 +225,7 @@ def _add_flat_error(
         v[i] += part * part
 
 
-@compiled
+@inner
 def _dark_flat_end(
     dark: NDArray[np.float32], scale: np.float32, flat: NDArray[np.float32], level: np.float32,
     x: NDArray[np.float32], v: NDArray[np.float32],
@@ -234,19 +237,33 @@ def _dark_flat_end(
         v[i] = np.sqrt(v[i]) * abs(factor)
 
 
-@compiled
+@inner
+def _turned(row: NDArray[Any], x: NDArray[np.float32]) -> None:
+    """Copy a row from its end to its beginning."""
+    last = x.size - 1
+    for i in range(x.size):
+        x[i] = row[last - i]
+
+
+@inner
+def _copied(row: NDArray[Any], x: NDArray[np.float32]) -> None:
+    for i in range(x.size):
+        x[i] = row[i]
+
+
+@inner
 def _mark(bad: NDArray[np.uint8], f: NDArray[np.uint8]) -> None:
     for i in range(f.size):
         f[i] |= np.uint8(bad[i] != 0) << np.uint8(2)
 
 
-@compiled
+@inner
 def _root(v: NDArray[np.float32]) -> None:
     for i in range(v.size):
         v[i] = np.sqrt(v[i])
 
 
-@compiled
+@inner
 def _flag(
     raw: NDArray[Any], saturation: np.float32, flat: NDArray[np.float32], x: NDArray[np.float32], f: NDArray[np.uint8]
 ) -> None:
@@ -269,9 +286,9 @@ def _flag(
             f[i] |= np.uint8(not flat[i] > 0) << np.uint8(3)
 
 
-@compiled
+@inner
 def _calibrate_row(
-    tape: NDArray[np.int64], raw: NDArray[Any], i: int, start: int, width: int, level: np.float32,
+    tape: NDArray[np.int64], raw: NDArray[np.float32], level: np.float32,
     levels: NDArray[np.float32], numbers: NDArray[np.float32], coefficients: NDArray[np.float32],
     bias: NDArray[np.float32], bias_error: NDArray[np.float32], dark: NDArray[np.float32],
     dark_error: NDArray[np.float32], flat: NDArray[np.float32], flat_error: NDArray[np.float32],
@@ -279,24 +296,27 @@ def _calibrate_row(
 ) -> None:  # fmt: skip
     """Do what the tape says to a row, in pieces that fit the nearest cache with every plane that is read."""
     saturation, gain, noise_gain, read_noise, scale, light = numbers
+    width = raw.size
     pieces = (width + PIECE - 1) // PIECE
     for p in range(pieces):
         first, last = p * width // pieces, (p + 1) * width // pieces
-        s, t, a, b = start + first, start + last, left + first, left + last
+        a, b = left + first, left + last
         # slices stand in the calls themselves: a name for each would cost more than the step (counted references)
         for step in tape:
             if step == READ:
-                _read(raw[i, s:t], level, data[r, a:b])
+                _read(raw[first:last], level, data[r, a:b])
                 error[r, a:b] = np.float32(0)
             elif step == READ_LEVELS:
-                _read(raw[i, s:t], level, data[r, a:b])
+                _read(raw[first:last], level, data[r, a:b])
                 _subtract(levels[first:last], data[r, a:b])
                 error[r, a:b] = np.float32(0)
             elif step == READ_OWN:
-                _read(raw[i, s:t], level, data[r, a:b])
+                _read(raw[first:last], level, data[r, a:b])
                 _square(error[r, a:b])
             elif step == READ_BIAS_NOISE:
-                _read_bias_noise(raw[i, s:t], level, bias[r, a:b], noise_gain, read_noise, data[r, a:b], error[r, a:b])
+                _read_bias_noise(
+                    raw[first:last], level, bias[r, a:b], noise_gain, read_noise, data[r, a:b], error[r, a:b]
+                )
             elif step == LINEARIZE:
                 _linearize(coefficients, data[r, a:b], error[r, a:b])
             elif step == GAIN:
@@ -324,9 +344,9 @@ def _calibrate_row(
             elif step == END:
                 _root(error[r, a:b])
         if flat.size:
-            _flag(raw[i, s:t], saturation, flat[r, a:b], data[r, a:b], flags[r, a:b])
+            _flag(raw[first:last], saturation, flat[r, a:b], data[r, a:b], flags[r, a:b])
         else:
-            _flag(raw[i, s:t], saturation, levels[:0], data[r, a:b], flags[r, a:b])
+            _flag(raw[first:last], saturation, levels[:0], data[r, a:b], flags[r, a:b])
 
 
 @compiled
@@ -370,8 +390,7 @@ def calibrate_rows(
     bias_image, bias_error, bias_mask = bias
     dark_image, dark_error, dark_mask = dark
     flat_image, flat_error, flat_mask = flat
-    work = np.empty(raw.shape[1], np.float32)
-    line = np.empty((1, raw.shape[1]), raw.dtype)
+    line = np.empty(raw.shape[1], np.float32)
     rows = raw.shape[0]
     usual = tape.size == 2 and tape[0] == READ_BIAS_NOISE and tape[1] == DARK_FLAT_END
     for i in range(rows):
@@ -380,10 +399,8 @@ def calibrate_rows(
             start, width, over, over_width, how, left, flip_columns = places[k]
             level = levels[k, 0] if levels.shape[1] == 1 else np.float32(0)
             if how != NO_OVERSCAN:
-                level = _level(raw[i, over : over + over_width], how, work)
-            if flip_columns:
-                for c in range(width):
-                    line[0, c] = raw[i, start + width - 1 - c]
+                _copied(raw[i, over : over + over_width], line[:over_width])
+                level = _level(line[:over_width], how)
             if usual and not flip_columns:
                 saturation, noise_gain, read_noise = numbers[k, 0], numbers[k, 2], numbers[k, 3]
                 scale, light = numbers[k, 4], numbers[k, 5]
@@ -396,18 +413,15 @@ def calibrate_rows(
                     )
                     _dark_flat_end(dark_image[r, a:b], scale, flat_image[r, a:b], light, data[r, a:b], error[r, a:b])
                     _flag(raw[i, s:t], saturation, flat_image[r, a:b], data[r, a:b], flags[r, a:b])
-            else:
+            else:  # on a copy as float32: the steps are then compiled for one type of counts
+                if flip_columns:
+                    _turned(raw[i, start : start + width], line[:width])
+                else:
+                    _copied(raw[i, start : start + width], line[:width])
                 _calibrate_row(
-                    tape, line if flip_columns else raw, 0 if flip_columns else i, 0 if flip_columns else start, width,
-                    level, levels[k], numbers[k], coefficients, bias_image, bias_error, dark_image, dark_error,
-                    flat_image, flat_error, data, error, flags, r, left,
+                    tape, line[:width], level, levels[k], numbers[k], coefficients, bias_image, bias_error, dark_image,
+                    dark_error, flat_image, flat_error, data, error, flags, r, left,
                 )  # fmt: skip
-            right = left + width
-            if bias_mask.size:
-                _mark(bias_mask[r, left:right], flags[r, left:right])
-            if dark_mask.size:
-                _mark(dark_mask[r, left:right], flags[r, left:right])
-            if flat_mask.size:
-                _mark(flat_mask[r, left:right], flags[r, left:right])
-            if bad.size:
-                _mark(bad[r, left:right], flags[r, left:right])
+            for mask in (bias_mask, dark_mask, flat_mask, bad):
+                if mask.size:
+                    _mark(mask[r, left : left + width], flags[r, left : left + width])
