@@ -14,6 +14,7 @@ __all__ = ["Background", "subtract_background"]
 
 MESH = 64  # pixels; side of the boxes that the sky is measured in
 FULL = 0.5  # part of the pixels, masked, from which a box tells nothing
+BAND = 64  # rows that are worked on together, in the processor's cache
 EVERY = 4  # rows; a box of 64 x 64 pixels knows its sky from a quarter of them well enough
 SAMPLE = 200_000  # pairs of pixels that the noise is measured on
 CLIP = 3.0  # standard deviations beyond which a pixel is no sky
@@ -58,15 +59,18 @@ def subtract_background(
     mask : array of the same shape, optional
         True (or not 0) is bad.
     in_place : bool
-        Whether a float32 image may be written over, which saves a copy of it.
+        Whether a float32 image and a mask of bool may be written over, which saves a copy of each.
     """
     import numpy as np
 
     with np.errstate(over="ignore"):
         flat = np.array(image, dtype=np.float32, order="C", copy=None if in_place else True)
-    bad = ~np.isfinite(flat)
-    if mask is not None:
-        bad |= np.asarray(mask, dtype=bool)
+    if mask is None:
+        bad = np.zeros(flat.shape, dtype=bool)
+    else:
+        bad = np.array(mask, dtype=bool, copy=None if in_place else True)
+    for start in range(0, len(flat), BAND):
+        bad[start : start + BAND] |= ~np.isfinite(flat[start : start + BAND])
     if bad.all():
         return None
     flat[bad] = 0.0
@@ -82,21 +86,30 @@ def _subtract_sky(flat: NDArray[np.float32], bad: NDArray[np.bool_]) -> float:
 
     every = EVERY if min(flat.shape) >= 4 * MESH else 1
     rows, spoilt = np.ascontiguousarray(flat[::every]), np.ascontiguousarray(bad[::every])
-    if spoilt.mean() >= FULL or np.ptp(rows[~spoilt]) == 0:
+    if spoilt.mean() >= FULL or _is_of_one_value(rows, spoilt):
         level = np.median(flat[~bad])
         flat -= level
         return float(level)
     sampled = sep.Background(rows, mask=spoilt, bw=MESH, bh=MESH // every)
     del rows, spoilt
     sky = sampled.back(dtype=np.float32)
-    step = np.zeros_like(sky)
-    np.subtract(sky[1:], sky[:-1], out=step[:-1])
-    step /= np.float32(every)
-    for first in range(every):  # from one sampled row to the next the sky is a straight line
-        part = flat[first::every]
-        part -= sky[: len(part)]
-        sky += step
+    for start in range(0, len(sky), BAND):
+        here, following = sky[start : start + BAND], sky[start + 1 : start + 1 + BAND]
+        step = np.zeros_like(here)
+        np.subtract(following, here[: len(following)], out=step[: len(following)])
+        step /= np.float32(every)
+        band = flat[start * every : (start + BAND) * every]
+        for first in range(every):  # from one sampled row to the next the sky is a straight line
+            part = band[first::every]
+            part -= here[: len(part)]
+            here += step
     return float(sampled.globalback)
+
+
+def _is_of_one_value(rows: NDArray[np.float32], spoilt: NDArray[np.bool_]) -> bool:
+    """Tell whether all good pixels, of which there is at least one, are equal."""
+    first = rows.flat[int(spoilt.argmin())]
+    return all(not ((row != first) & ~bad).any() for row, bad in zip(rows, spoilt, strict=True))
 
 
 def _noise(flat: NDArray[np.float32], bad: NDArray[np.bool_]) -> float:

@@ -53,8 +53,7 @@ class Combined:
 
     def to_ccd(self, unit: Any) -> CCDData:
         """Return pixels, uncertainty and mask as ccdproc passes them; nothing is copied."""
-        from astropy.nddata import StdDevUncertainty
-        from ccdproc import CCDData
+        from astropy.nddata import CCDData, StdDevUncertainty  # ccdproc's own class, without importing the rest of it
 
         return CCDData(
             self.data, unit=unit, mask=self.mask, uncertainty=StdDevUncertainty(self.error, copy=False),

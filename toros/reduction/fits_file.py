@@ -29,16 +29,28 @@ class Parked:
 
     Parameters
     ----------
-    array : array, shape (rows, columns)
     folder : Path
         Where the file is made; that of the product, so that there is room.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Rows and columns that it has so far.
+    dtype : dtype or None
+        None before its first rows.
     """
 
-    def __init__(self, array: NDArray[Any], folder: Path) -> None:
-        self.shape, self.dtype = array.shape, array.dtype
+    def __init__(self, folder: Path) -> None:
+        self.shape: tuple[int, int] = (0, 0)
+        self.dtype: np.dtype[Any] | None = None
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as the plane waits
-        for piece in _pieces(array):
+
+    def add(self, rows: NDArray[Any]) -> Parked:
+        """Put rows, all of one length and type, behind those that it has; return itself."""
+        self.shape, self.dtype = (self.shape[0] + rows.shape[0], rows.shape[1]), rows.dtype
+        for piece in _pieces(rows):
             self._file.write(piece)
+        return self
 
     def pieces(self) -> Iterator[bytes]:
         """Give its bytes, once."""
@@ -51,8 +63,15 @@ class Parked:
         """Return its numbers, in memory again."""
         import numpy as np
 
-        stored = np.frombuffer(b"".join(self.pieces()), dtype=self.dtype.newbyteorder(">"))
-        return stored.astype(self.dtype).reshape(self.shape)
+        array = np.empty(self.shape, self.dtype)
+        flat, start = array.reshape(-1), 0
+        for piece in self.pieces():
+            stored = np.frombuffer(piece, dtype=array.dtype.newbyteorder(">"))
+            flat[start : start + stored.size] = stored
+            start += stored.size
+        if array.dtype == np.uint16:
+            array ^= np.uint16(0x8000)
+        return array
 
 
 def write_fits(

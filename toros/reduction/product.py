@@ -104,13 +104,16 @@ def make_product(job: Job) -> Made:
     """
     output = Path(job.output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    made, first = carry_out(job.recipe, lambda name, _: Path(job.paths[name]), scratch=output.parent, limits=job.limits)
+    error = Parked(output.parent)
+    made, first = carry_out(
+        job.recipe, lambda name, _: Path(job.paths[name]), scratch=output.parent, limits=job.limits, error=error
+    )
     _draw(job, made)
-    # measuring takes most memory: meanwhile image and uncertainty wait on the disk, and it writes over the image
-    image, planes = Parked(made.data, output.parent), _planes(made, output.parent)
-    made.uncertainty = None
+    # measuring takes most memory: meanwhile all planes wait on the disk, and it writes over the image and its mask
+    saturated = round(_part(made.flags, Flag.SATURATED), 6)
+    image, planes = Parked(output.parent).add(made.data), _planes(made, error, output.parent)
     quality = measure(made, counts=job.recipe.product == "calibrated", pixel_scale=job.pixel_scale, in_place=True)
-    quality["saturated_fraction"] = round(_part(made.flags, Flag.SATURATED), 6)
+    quality["saturated_fraction"] = saturated
     if "RNOISADU" in made.meta:
         quality["read_noise_adu"] = float(made.meta["RNOISADU"])
     digest, size = write_fits(output, _header(job, made, first, quality), image, planes, compress=job.compress)
@@ -170,14 +173,18 @@ def _part(flags: Any, flag: Flag) -> float:
     return float(sum((row & int(flag) != 0).sum() for row in flags) / flags.size)
 
 
-def _planes(made: CCDData, folder: Path) -> dict[str, Any]:
-    """Return uncertainty, mask and count of a product by the names that CCDData.read expects."""
-    planes: dict[str, Any] = {}
+def _planes(made: CCDData, error: Parked, folder: Path) -> dict[str, Parked]:
+    """Take uncertainty, flags and count out of a product; return them by the names that CCDData.read expects."""
+    planes: dict[str, Parked] = {}
     if made.uncertainty is not None:
-        planes["UNCERT"] = Parked(made.uncertainty.array, folder)
-    planes["MASK"] = made.flags
+        error.add(made.uncertainty.array)
+    if error.shape[0]:
+        planes["UNCERT"] = error
+    planes["MASK"] = Parked(folder).add(made.flags)
     if hasattr(made, "count"):
-        planes["COUNT"] = made.count
+        planes["COUNT"] = Parked(folder).add(made.count)
+        del made.count
+    made.uncertainty = made.flags = None
     return planes
 
 

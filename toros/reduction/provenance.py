@@ -14,6 +14,7 @@ from toros.reduction.bands import CalibratedRows
 from toros.reduction.chain import Planes, chain_of
 from toros.reduction.combine import combine_rows, frame_noise
 from toros.reduction.descriptors import allow_open_files
+from toros.reduction.fits_file import Parked
 from toros.reduction.flags import Flag
 from toros.reduction.frame import open_frame
 from toros.reduction.recipe import Input, Recipe, Step
@@ -61,7 +62,7 @@ def rerun(product: Path, resolve: Resolve, limits: Limits | None = None) -> CCDD
 
 
 def carry_out(
-    recipe: Recipe, resolve: Resolve, *, scratch: Path, limits: Limits | None = None
+    recipe: Recipe, resolve: Resolve, *, scratch: Path, limits: Limits | None = None, error: Parked | None = None
 ) -> tuple[CCDData, Header]:
     """Do what a recipe says.
 
@@ -75,6 +76,8 @@ def carry_out(
         Folder for a large stack of frames.
     limits : Limits, optional
         For reading the files.
+    error : Parked, optional
+        Where the standard deviation of a single frame goes, instead of into memory: what is made has no uncertainty.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def carry_out(
         shelf = Shelf(masters, opened, files, with_errors="combine" not in names)
         if "combine" in names:
             return _combined(recipe, names.index("combine"), opened, shelf, files)
-        return _calibrated(recipe, opened(recipe.frames[0], files), shelf)
+        return _calibrated(recipe, opened(recipe.frames[0], files), shelf, error)
 
 
 @dataclass(frozen=True)
@@ -126,21 +129,28 @@ def _rows(frame: OpenFrame, steps: Sequence[Step], shelf: Shelf, position: int) 
     return CalibratedRows(chain, Planes(frame.image, frame.uncertainty, frame.mask), shelf.planes(chain.roles))
 
 
-def _calibrated(recipe: Recipe, frame: OpenFrame, shelf: Shelf) -> tuple[CCDData, Header]:
+def _calibrated(recipe: Recipe, frame: OpenFrame, shelf: Shelf, parked: Parked | None) -> tuple[CCDData, Header]:
     """Return one frame after all its steps."""
     import numpy as np
     from astropy.io.fits import Header
-    from astropy.nddata import StdDevUncertainty
-    from ccdproc import CCDData
+    from astropy.nddata import CCDData, StdDevUncertainty  # ccdproc's own class, without importing the rest of it
 
     by_row, after = chained(recipe.steps)
     rows = _rows(frame, by_row, shelf, 0)
-    data, error, flags = (np.empty(rows.shape, kind) for kind in (np.float32, np.float32, np.uint8))
+    data, flags = np.empty(rows.shape, np.float32), np.empty(rows.shape, np.uint8)
+    error = np.empty(rows.shape if parked is None else (0, rows.shape[1]), np.float32)
     for start, stop in rows.bands():
-        rows.fill(start, stop, data[start:stop], error[start:stop], flags[start:stop])
+        if parked is None:
+            rows.fill(start, stop, data[start:stop], error[start:stop], flags[start:stop])
+            continue
+        if len(error) < stop - start:
+            error = np.empty((stop - start, rows.shape[1]), np.float32)
+        rows.fill(start, stop, data[start:stop], error[: stop - start], flags[start:stop])
+        if rows.has_errors:
+            parked.add(error[: stop - start])
     made = CCDData(
         data, unit=_unit(frame, by_row), mask=flags != 0, flags=flags, meta=Header(),
-        uncertainty=StdDevUncertainty(error, copy=False) if rows.has_errors else None,
+        uncertainty=StdDevUncertainty(error, copy=False) if rows.has_errors and parked is None else None,
     )  # fmt: skip
     for step in after:
         made = do_step(made, step)

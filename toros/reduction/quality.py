@@ -77,7 +77,7 @@ def inspect(
     stars_expected : float, optional
         How many sources such a frame has under a clear sky: the median of others of its field, filter and exposure.
     in_place : bool
-        Whether the product's image may be written over, which saves a copy of it.
+        Whether the product's image and mask may be written over, which saves a copy of each.
 
     Returns
     -------

@@ -68,10 +68,9 @@ def find_sources(sky: Background) -> NDArray[Any] | None:
 
     if not sky.noise > 0:  # a frame of one value
         return np.empty(0, dtype=SOURCE)
-    size = sky.flat.size
     # "clean" compares every source with every other, and single hot pixels, which a filter would spread, are no stars
     options = {"mask": sky.bad, "minarea": FEWEST, "filter_kernel": None, "clean": False, "deblend_nthresh": LEVELS}
-    for pixels, contrast in ((max(300_000, size // 32), CONTRAST), (max(300_000, size // 2), 1.0)):
+    for pixels, contrast in _stacks(sky.flat.size).items():
         sep.set_extract_pixstack(pixels)
         try:
             found: NDArray[Any] = sep.extract(sky.flat, THRESHOLD * sky.noise, deblend_cont=contrast, **options)
@@ -80,6 +79,14 @@ def find_sources(sky: Background) -> NDArray[Any] | None:
             if "overflow" not in str(error) and "full" not in str(error):
                 raise
     return None
+
+
+def _stacks(size: int) -> dict[int, float]:
+    """Return for how many pixels of sources there is room, tried one after another, and the contrast then.
+
+    The room is taken at once, 40 bytes a pixel; most frames need little.
+    """
+    return {max(300_000, size // 128): CONTRAST, max(300_000, size // 32): CONTRAST, max(300_001, size // 2): 1.0}
 
 
 def bright_stars(sky: Background, sources: NDArray[Any] | None, *, saturation: float | None = None) -> NDArray[Any]:

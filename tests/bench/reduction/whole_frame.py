@@ -1,7 +1,8 @@
 """One raw file to its calibrated product on one core: cosmic rays, quality, uncertainty, mask, and what it takes.
 
-The process has made a small product before, as the daemon's children have; the files are in the page cache. What the
-peers take is told, and no goal: ccdproc's steps, astroscrappy and sep, each by its own calls.
+The process has made a small product before, as the daemon's children have, and makes the same one three times (of
+TOROS once): the time is that of the first, the peak that of all. The files are in the page cache. What the peers take
+is told, and no goal: ccdproc's steps, astroscrappy and sep, each by its own calls.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ def _of_a_frame(name: str, side: int, *, amplifiers: bool = False, peers: bool =
     with TemporaryDirectory(prefix="toros-bench-") as folder:
         tiny = _job(Path(folder) / "tiny", 128)
         whole = _job(Path(folder) / "whole", side, amplifiers=amplifiers)
-        runs = [_in_a_fresh_process(tiny, whole) for _ in range(2)]
+        runs = [_in_a_fresh_process(tiny, *[whole] * (1 if amplifiers else 3)) for _ in range(2)]
         peer = f"peers {_theirs(Path(folder) / 'whole'):.1f} s" if peers else ""
     seconds, peak = min(run[0] for run in runs), max(run[1] for run in runs)
-    most = 25.0 if amplifiers else 3.5
-    goals = [Goal(f"{name}: processor time, s", f"{seconds:.2f} s", peer, seconds, most=most)]
-    return goals if amplifiers else [*goals, Goal(f"{name}: MB at the peak", f"{peak:.0f} MB", "", peak, most=400)]
+    most, memory = (25.0, 1100) if amplifiers else (3.5, 400)
+    return [
+        Goal(f"{name}: processor time, s", f"{seconds:.2f} s", peer, seconds, most=most),
+        Goal(f"{name}: MB at the peak", f"{peak:.0f} MB", "", peak, most=memory),
+    ]
 
 
 def _job(folder: Path, side: int, *, amplifiers: bool = False) -> Path:
@@ -113,9 +116,9 @@ def _with_overscan(sky: NDArray[np.uint16]) -> NDArray[np.uint16]:
     return raw
 
 
-def _in_a_fresh_process(tiny: Path, whole: Path) -> tuple[float, float]:
-    """Return the seconds of the processor that a product takes, and the peak of all the process's memory, MB."""
-    command = [sys.executable, "-m", "tests.bench.reduction.whole_frame", str(tiny), str(whole)]
+def _in_a_fresh_process(*jobs: Path) -> tuple[float, float]:
+    """Return the seconds of the processor that the second job takes, and the peak of the process's memory, MB."""
+    command = [sys.executable, "-m", "tests.bench.reduction.whole_frame", *map(str, jobs)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds, peak = done.stdout.split()[-2:]
     return float(seconds), float(peak)
@@ -146,13 +149,15 @@ def _theirs(folder: Path) -> float:
 
 
 def main() -> None:
-    """Make the small product, then the whole one, and print its seconds and the peak."""
+    """Make the small product, then the whole ones, and print the seconds of the first of these and the peak of all."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    tiny, whole = (pickle.loads(Path(path).read_bytes()) for path in sys.argv[1:])
+    tiny, whole, *again = (pickle.loads(Path(path).read_bytes()) for path in sys.argv[1:])
     make_product(tiny)
     started = time.process_time()
     made = make_product(whole)
     seconds = time.process_time() - started
+    for job in again:
+        make_product(job)
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
     assert abs(made.quality["background"] - SKY) < 0.02 * SKY, made.quality

@@ -98,3 +98,21 @@ def test_the_image_itself_is_left_as_it_was() -> None:
     before = image.copy()
     subtract_background(image, image > 105)
     assert (image == before).all()
+
+
+def test_writing_over_the_image_and_its_mask_changes_no_number() -> None:
+    image = RNG(5).normal(100.0, 3.0, (530, 300)).astype(np.float32) + np.arange(300, dtype=np.float32)
+    image[50, 50] = np.nan
+    mask = np.zeros(image.shape, dtype=bool)
+    mask[200:220, 200:220] = True
+    kept, copied = image.copy(), subtract_background(image, mask)
+    assert np.array_equal(image, kept, equal_nan=True)
+    assert mask.sum() == 400
+    found = subtract_background(image, mask, in_place=True)
+    assert found is not None
+    assert copied is not None
+    assert np.shares_memory(found.flat, image)
+    assert np.shares_memory(found.bad, mask)
+    assert np.array_equal(found.flat, copied.flat)
+    assert np.array_equal(found.bad, copied.bad)
+    assert (found.level, found.noise) == (copied.level, copied.noise)

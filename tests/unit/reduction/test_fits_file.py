@@ -12,7 +12,7 @@ from astropy.io import fits
 from ccdproc import CCDData
 
 from toros.reduction import fits_file
-from toros.reduction.fits_file import is_part, write_fits
+from toros.reduction.fits_file import Parked, is_part, write_fits
 
 
 def planes_of(shape: tuple[int, int], seed: int = 1) -> tuple[Any, dict[str, Any]]:
@@ -44,6 +44,17 @@ def test_every_plane_comes_back(tmp_path: Path, compress: bool) -> None:
         assert np.array_equal(np.isnan(first.data), np.isnan(image))
         assert np.array_equal(hdus["MASK"].data, planes["MASK"])
         assert np.array_equal(hdus["COUNT"].data, planes["COUNT"])
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_planes_that_wait_on_the_disk_are_written_as_those_in_memory(tmp_path: Path, compress: bool) -> None:
+    image, planes = planes_of((700, 431))
+    parked = {name: Parked(tmp_path).add(plane[:300]).add(plane[300:]) for name, plane in planes.items()}
+    written = write_fits(tmp_path / "a.fits", fits.Header(), image, planes, compress=compress)
+    waiting = Parked(tmp_path).add(image)
+    assert waiting.shape == image.shape
+    assert write_fits(tmp_path / "b.fits", fits.Header(), waiting, parked, compress=compress) == written
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.fits", "b.fits"]
 
 
 def test_ccdproc_reads_it(tmp_path: Path) -> None:
