@@ -43,13 +43,13 @@ def _level(row: NDArray[np.float32], how: int) -> np.float32:
         level = _mean(row, how)
         if np.isfinite(level):
             return level
-    n = np.int64(0)  # with a plain 0 the median would be compiled once more, for the number 0
+    n = 0
     for i in range(row.size):
         row[n] = row[i]
         n += np.isfinite(row[n])
     if n == 0:
         return NAN
-    return _median(row, n) if how == MEDIAN else _mean(row[:n], how)
+    return _median(row[:n]) if how == MEDIAN else _mean(row[:n], how)
 
 
 @inner
@@ -81,12 +81,12 @@ def _sum(row: NDArray[np.float32]) -> float:
 
 
 @inner
-def _median(values: NDArray[np.float32], n: int) -> np.float32:
-    """Return the median of the first n values: halving the range of their bits, which sort as the numbers do.
+def _median(values: NDArray[np.float32]) -> np.float32:
+    """Return the median, and write over the values: halving the range of their bits, which sort as the numbers do.
 
     Counting what lies below a bound goes over the row eight values at a time; sorting cannot.
     """
-    keys = values.view(np.int32)
+    keys, n = values.view(np.int32), values.size
     for i in range(n):
         keys[i] ^= (keys[i] >> np.int32(31)) & HALF
     low, high = keys[0], keys[0]
@@ -264,22 +264,38 @@ def _root(v: NDArray[np.float32]) -> None:
 
 
 @inner
+def _is_any_full(raw: NDArray[Any], saturation: np.float32) -> bool:
+    """Tell it by the greatest, which of whole numbers is found many at a time; of floats it is not."""
+    fullest = raw[0]
+    for i in range(raw.size):
+        fullest = max(fullest, raw[i])
+    return not fullest < saturation
+
+
+@inner
+def _is_any_float_full(raw: NDArray[np.float32], saturation: np.float32) -> bool:
+    full = np.int32(0)
+    for i in range(raw.size):
+        full |= np.int32(raw[i] >= saturation)
+    return bool(full)
+
+
+@inner
 def _flag(
-    raw: NDArray[Any], saturation: np.float32, flat: NDArray[np.float32], x: NDArray[np.float32], f: NDArray[np.uint8]
-) -> None:
+    raw: NDArray[Any], full: bool, saturation: np.float32, flat: NDArray[np.float32], x: NDArray[np.float32],
+    f: NDArray[np.uint8],
+) -> None:  # fmt: skip
     """Say of each pixel whether it has no value, is full, or has no light in the flat.
 
     Seldom is there any, and to look first takes less: the bits of numbers sort as whole numbers do, and their greatest
-    is found many at a time.
+    is found many at a time. `full` tells whether any is full.
     """
     bits = x.view(np.int32)
-    greatest, fullest = np.int32(0), raw[0]
+    greatest = np.int32(0)
     for i in range(x.size):
         greatest = max(greatest, np.int32(bits[i] & HALF))
-    for i in range(raw.size):
-        fullest = max(fullest, raw[i])
     f[:] = np.uint8(0)
-    if greatest >= INFINITY_BITS or not fullest < saturation:
+    if greatest >= INFINITY_BITS or full:
         for i in range(x.size):
             f[i] = np.uint8((bits[i] & HALF) >= INFINITY_BITS) | (np.uint8(raw[i] >= saturation) << np.uint8(1))
         for i in range(flat.size):
@@ -343,10 +359,11 @@ def _calibrate_row(
                 _dark_flat_end(dark[r, a:b], scale, flat[r, a:b], light, data[r, a:b], error[r, a:b])
             elif step == END:
                 _root(error[r, a:b])
+        full = _is_any_float_full(raw[first:last], saturation)
         if flat.size:
-            _flag(raw[first:last], saturation, flat[r, a:b], data[r, a:b], flags[r, a:b])
+            _flag(raw[first:last], full, saturation, flat[r, a:b], data[r, a:b], flags[r, a:b])
         else:
-            _flag(raw[first:last], saturation, levels[:0], data[r, a:b], flags[r, a:b])
+            _flag(raw[first:last], full, saturation, levels[:0], data[r, a:b], flags[r, a:b])
 
 
 @compiled
@@ -412,7 +429,8 @@ def calibrate_rows(
                         raw[i, s:t], level, bias_image[r, a:b], noise_gain, read_noise, data[r, a:b], error[r, a:b]
                     )
                     _dark_flat_end(dark_image[r, a:b], scale, flat_image[r, a:b], light, data[r, a:b], error[r, a:b])
-                    _flag(raw[i, s:t], saturation, flat_image[r, a:b], data[r, a:b], flags[r, a:b])
+                    full = _is_any_full(raw[i, s:t], saturation)
+                    _flag(raw[i, s:t], full, saturation, flat_image[r, a:b], data[r, a:b], flags[r, a:b])
             else:  # on a copy as float32: the steps are then compiled for one type of counts
                 if flip_columns:
                     _turned(raw[i, start : start + width], line[:width])
