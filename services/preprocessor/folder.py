@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from toros.errors import Permanent
 from toros.reduction.inventory import Unusable, list_files, shown
+from toros.reduction.piles import LEFT_OUT
 from toros.store import batches
 from workorders.reduction import CalibrateFrame
 
@@ -64,7 +65,8 @@ def masters_folder(order: CalibrateFileBatch | MakeMasters | CalibrateFrame, con
 def late_files(files: Files, batch: str, context: Context) -> list[tuple[Path, str]]:
     """Return the files that could not be used when a batch was finished, or were not there."""
     rows = context.read(lambda session: batches.frames_of(session, batch))
-    used = {row.file for row in rows if row.state == "usable"}
+    # a frame that was judged against the others of its pile would be judged anew, alone
+    used = {row.file for row in rows if row.state == "usable" or (row.reason or "").startswith(LEFT_OUT)}
     return [(path, location) for path, location in files.chosen if path.name not in used]
 
 

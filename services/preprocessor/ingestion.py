@@ -79,6 +79,7 @@ def _inputs(product: Product) -> list[FrameInput]:
             location=m.name, sha256=m.sha256, role="combination", kind=cast(Any, f"master_{m.kind}"), **_shutter(m.like)
         )
         for m in product.masters
+        if m.origin != "camera"  # a camera's own mask is part of its description, not a product
     ]
     return [*raw, *made]
 

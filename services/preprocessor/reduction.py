@@ -18,12 +18,13 @@ from services.preprocessor.report import frame_rows, intention, result_of, toget
 from toros.clock import iso
 from toros.errors import Permanent
 from toros.network.service import Context, Outcome
-from toros.reduction.batch import Batch
+from toros.reduction.batch import Batch, Product
 from toros.reduction.cameras.camera import load_cameras
 from toros.reduction.choice import Rules
 from toros.reduction.inventory import Inventory
 from toros.reduction.masters import Master
 from toros.reduction.memory import Room
+from toros.reduction.night_sky import compare_lights
 from toros.reduction.structure import Limits
 from toros.sky.night import night_of
 from toros.store import batches
@@ -83,12 +84,16 @@ def reduce_batch(asked: Asked, context: Context, *, batch: str, acting: str, rep
     masters, products = work.make_masters(_with_given_masters(asked, work, inventory, context), _kinds(asked))
     if not inventory.light and not isinstance(asked, MakeMasters):
         work.marks.append("the folder holds no light frame: only masters were made")
-    products += work.calibrate(lights, masters)
-    result = result_of(batch, len(lights), work, products, masters)
+    calibrated = work.calibrate(lights, masters)
+    # lights that come late have only one another to be measured against: their zero would be another
+    trends = [] if late else compare_lights(calibrated, work.run, work.width, work.limits)
+    work.marks.extend(mark for one in trends for mark in one.marks())
+    products += calibrated
+    result = result_of(batch, len(lights), work, products, masters, trends)
     if late and row is not None and row.result is not None:
         result = together(row.result, result)
     orders = [one for p in products for one in ingestions(asked, batch, files.location, p, night, context)]
-    return Outcome(result, orders, _recorder(batch, context, result, night, masters, work))
+    return Outcome(result, orders, _recorder(batch, context, result, night, masters, work, calibrated))
 
 
 def _opened(asked: Asked, context: Context, batch: str, acting: str, replaces: str | None) -> BatchRow | None:
@@ -208,16 +213,19 @@ def _recorder(
     night: str | None,
     masters: Sequence[Master],
     work: Batch,
+    lights: Sequence[Product],
 ) -> Callable[[Session], None]:
     """Return the change that closes the batch and puts its masters into the index, with the order's end."""
     now = iso(context.clock.now())
     rows = [row_of(batch, master) for master in masters]
     aside = frame_rows(Inventory(), work.unusable)
+    measured = {light.key: light.made.quality for light in lights}
 
     def record(session: Session) -> None:
         for row in rows:
             batches.record_master(session, **row)
         batches.record_frames(session, batch, aside, keep=True)
+        batches.record_measurements(session, batch, measured)
         batches.finish_batch(session, batch, result, night, now)
 
     return record

@@ -8,10 +8,12 @@ from typing import Any
 from toros.reduction.batch import Batch, Product
 from toros.reduction.inventory import Inventory, Unusable
 from toros.reduction.masters import Master
+from toros.reduction.night_sky import FieldTrend
 
 __all__ = ["frame_rows", "intention", "kept_marks", "result_of", "together"]
 
 MOST_MARKS = 100
+MOST_FIELDS = 100  # whose trend a result tells
 KINDS = ("bias", "dark", "flat", "light", "masters")
 
 
@@ -32,11 +34,16 @@ def intention(name: str, inventory: Inventory, batch: Batch, *, lights: bool) ->
 
 
 def result_of(
-    name: str, lights: int, batch: Batch, products: Sequence[Product], masters: Sequence[Master]
+    name: str,
+    lights: int,
+    batch: Batch,
+    products: Sequence[Product],
+    masters: Sequence[Master],
+    trends: Sequence[FieldTrend] = (),
 ) -> dict[str, Any]:
     """Return what was done."""
     calibrated = [p for p in products if p.kind == "calibrated"]
-    return {
+    result = {
         "batch": name,
         "lights": lights,
         "calibrated": len(calibrated),
@@ -44,6 +51,7 @@ def result_of(
         "unusable": _plain(batch.unusable),
         "marks": kept_marks([*_aside(batch.unusable), *batch.marks, *(m for p in products for m in p.marks)]),
     }
+    return {**result, "trend": [one.summary() for one in trends][:MOST_FIELDS]} if trends else result
 
 
 def together(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +59,11 @@ def together(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, 
     marks = [*later["marks"], *(mark for mark in earlier["marks"] if "were put aside" not in mark)]
     sums = {key: earlier[key] + later[key] for key in ("calibrated", "masters")}
     lights = earlier["calibrated"] + later["lights"]  # a light that failed before is among the later ones
-    return {**later, **sums, "lights": lights, "marks": kept_marks(marks), "added": later["calibrated"]}
+    return {**_trend(earlier), **later, **sums, "lights": lights, "marks": kept_marks(marks), "added": later["calibrated"]}
+
+
+def _trend(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {"trend": result["trend"]} if "trend" in result else {}
 
 
 def frame_rows(inventory: Inventory, unusable: Iterable[Unusable]) -> list[Mapping[str, Any]]:

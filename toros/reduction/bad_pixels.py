@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+    from toros.reduction.planes import Rows
+
     Floats = NDArray[np.float32]
 
 __all__ = ["BadPixels", "Defect", "Thresholds", "find_bad_pixels"]
@@ -100,20 +102,20 @@ class BadPixels:
 
 
 def find_bad_pixels(
-    dark: ArrayLike | None = None,
+    dark: ArrayLike | Rows | None = None,
     exposure_time: float = 0.0,
-    flats: Sequence[ArrayLike] = (),
+    flats: Sequence[ArrayLike | Rows] = (),
     thresholds: Thresholds | None = None,
 ) -> BadPixels:
     """Find the pixels that cannot be trusted, each compared with the 32 x 32 pixels around it.
 
     Parameters
     ----------
-    dark : array, shape (rows, columns), optional
-        Master dark without the bias; counts. NaN is no value.
+    dark : array, shape (rows, columns), or Rows, optional
+        Master dark without the bias; counts. NaN is no value. Rows are read a band at a time.
     exposure_time : float
         Of the dark; seconds.
-    flats : sequence of arrays of the same shape, at most two
+    flats : sequence of arrays or Rows of the same shape, at most two
         Master flats without bias and dark, of one filter; counts, or scaled. Two tell what is not linear, where
         their levels were different.
     thresholds : Thresholds, optional
@@ -132,8 +134,8 @@ def find_bad_pixels(
     import numpy as np
 
     thresholds = thresholds or Thresholds()
-    lit = [np.asarray(flat) for flat in flats]
-    unlit = None if dark is None else np.asarray(dark)
+    lit = [_as_rows(flat) for flat in flats]
+    unlit = None if dark is None else _as_rows(dark)
     shape = _shape_of([*lit, *([] if unlit is None else [unlit])])
     if len(lit) > 2:
         raise ValueError(f"bad pixels are found from one flat or two, not from {len(lit)}")
@@ -142,29 +144,43 @@ def find_bad_pixels(
     for start, stop in _bands(shape[0]):
         part = mask[start:stop]
         if unlit is not None:
-            _judge_dark(unlit[start:stop], exposure_time, thresholds, part)
+            _judge_dark(unlit.rows(start, stop), exposure_time, thresholds, part)
         for flat, level in zip(lit, levels, strict=True):
-            _judge_flat(flat[start:stop], level, thresholds, part)
+            _judge_flat(flat.rows(start, stop), level, thresholds, part)
         if len(lit) == 2:
-            _judge_ratio(lit[0][start:stop], lit[1][start:stop], thresholds, part)
+            _judge_ratio(lit[0].rows(start, stop), lit[1].rows(start, stop), thresholds, part)
     counts = {defect: int(np.count_nonzero(mask & np.uint8(defect))) for defect in Defect}
     return BadPixels(mask, counts)
 
 
-def _shape_of(images: Sequence[NDArray[Any]]) -> tuple[int, int]:
+def _as_rows(image: ArrayLike | Rows) -> Rows:
+    import numpy as np
+
+    from toros.reduction.planes import ArrayRows
+
+    if hasattr(image, "rows"):
+        return image  # type: ignore[return-value]
+    array = np.asarray(image)
+    if array.ndim != 2:
+        raise BadFrame(f"a master of shape {array.shape} is no image")
+    return ArrayRows(array)
+
+
+def _shape_of(images: Sequence[Rows]) -> tuple[int, int]:
     if not images:
         raise BadFrame("bad pixels are found from a master dark or a master flat: there is neither")
     for image in images:
-        if image.ndim != 2 or image.shape != images[0].shape:
+        if image.shape != images[0].shape:
             raise BadFrame(f"masters of {images[0].shape} and {image.shape} pixels are not of one detector")
-    return images[0].shape[0], images[0].shape[1]
+    return images[0].shape
 
 
-def _level(flat: NDArray[Any]) -> float:
+def _level(flat: Rows) -> float:
     """Return a flat's level, from rows all over it."""
     import numpy as np
 
-    level = float(np.nanmedian(flat[:: max(1, len(flat) // BAND)]))
+    sampled = range(0, flat.shape[0], max(1, flat.shape[0] // BAND))
+    level = float(np.nanmedian(np.concatenate([np.array(flat.rows(row, row + 1)) for row in sampled])))
     if not level > 0:
         raise BadFrame(f"a master flat without light tells nothing of its pixels: its median is {level:g}")
     return level
@@ -187,7 +203,7 @@ def _judge_dark(dark: NDArray[Any], exposure_time: float, thresholds: Thresholds
     hot = values > np.maximum(thresholds.clip * deviation, thresholds.hot_rate * exposure_time)
     mask[hot] |= np.uint8(Defect.HOT)
     mask[~np.isfinite(values)] |= np.uint8(Defect.DEAD)
-    _judge_columns(values / deviation, thresholds, mask)
+    _judge_columns(values + around, deviation, thresholds, mask)
 
 
 def _judge_flat(flat: NDArray[Any], level: float, thresholds: Thresholds, mask: NDArray[np.uint8]) -> None:
@@ -200,8 +216,7 @@ def _judge_flat(flat: NDArray[Any], level: float, thresholds: Thresholds, mask: 
     mask[(answer < thresholds.dead - 1) & clear] |= np.uint8(Defect.DEAD)
     mask[~(values > UNLIT * level)] |= np.uint8(Defect.DEAD)
     mask[(answer > thresholds.bright - 1) & clear] |= np.uint8(Defect.BRIGHT)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        _judge_columns(answer / deviation, thresholds, mask)
+    _judge_columns(values / np.float32(level), deviation, thresholds, mask)
 
 
 def _judge_ratio(one: NDArray[Any], other: NDArray[Any], thresholds: Thresholds, mask: NDArray[np.uint8]) -> None:
@@ -215,22 +230,31 @@ def _judge_ratio(one: NDArray[Any], other: NDArray[Any], thresholds: Thresholds,
     mask[np.abs(answer) > np.maximum(thresholds.clip * deviation, thresholds.nonlinear)] |= np.uint8(Defect.NONLINEAR)
 
 
-def _judge_columns(differences: Floats, thresholds: Thresholds, mask: NDArray[np.uint8]) -> None:
+def _judge_columns(values: Floats, deviation: Floats, thresholds: Thresholds, mask: NDArray[np.uint8]) -> None:
     """Flag columns whose good pixels are unlike those of the columns beside, or that have few good pixels left.
+
+    A slope across the columns, as vignetting makes it, is no difference: the median of those beside lies on it.
 
     Parameters
     ----------
-    differences : float32 array, shape (rows, columns)
-        From the pixels around, in their deviations; changed.
+    values : float32 array, shape (rows, columns)
+        Changed.
+    deviation : float32 array of the same shape
+        Of a pixel; unit of the values.
     """
     import numpy as np
     from scipy.ndimage import median_filter  # type: ignore[import-untyped]
 
-    differences[(mask != 0) | ~np.isfinite(differences)] = np.nan
-    few = np.count_nonzero(np.isfinite(differences), axis=0) < len(differences) / 2
-    column = median(differences, axis=0)
-    column[~np.isfinite(column)] = 0
-    beside = column - median_filter(column, BESIDE, mode="nearest")
+    values[(mask != 0) | ~np.isfinite(values)] = np.nan
+    few = np.count_nonzero(np.isfinite(values), axis=0) < len(values) / 2
+    column = median(values, axis=0)
+    unknown = ~np.isfinite(column)
+    if unknown.any() and not unknown.all():
+        column[unknown] = np.interp(np.flatnonzero(unknown), np.flatnonzero(~unknown), column[~unknown])
+    scale = np.mean(deviation[::TILE], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        beside = (column - median_filter(column, BESIDE, mode="nearest")) / scale
+    beside[~np.isfinite(beside)] = 0
     scatter = MAD * float(np.median(np.abs(beside)))
     unlike = np.abs(beside) > max(thresholds.clip * scatter, thresholds.column)
     mask[:, few | unlike] |= np.uint8(Defect.COLUMN)

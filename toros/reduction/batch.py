@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from toros.errors import BadFrame
-from toros.reduction.calibrate import Calibration, calibration_of, correction_of
+from toros.reduction.calibrate import Calibration, calibration_of, correction_of, saturation_of
 from toros.reduction.cameras.camera import Camera
 from toros.reduction.cards import cards_of
 from toros.reduction.choice import Rules, choose, layout_of, said_of, same_exposure
 from toros.reduction.inventory import Inventory, Seen, Unusable, classify, groups, inspect
 from toros.reduction.journal import Journal, NoJournal
 from toros.reduction.keys import key_of_light, key_of_master, unique
+from toros.reduction.masks import Mask, camera_mask, look_at_mask, mask_path, masks_to_make
 from toros.reduction.masters import Dark, Master, finished, master_recipe
 from toros.reduction.memory import Need, Room, need_to_look, need_to_make
+from toros.reduction.piles import pedestal_of, without_spoilers
 from toros.reduction.product import Job, Made, is_still_there, make_product
 from toros.reduction.recipe import Recipe
 from toros.reduction.structure import Limits
@@ -31,7 +33,10 @@ __all__ = ["Batch", "Product"]
 
 INSPECTED, MASTERED = 0.2, 0.4  # parts of the progress
 FRESH = 60.0  # seconds; a file that was written to since may still be on its way
-NEEDS = {"bias": ("bias",), "dark": ("bias", "dark"), "flat": ("bias", "dark", "flat")}
+NEEDS = {
+    "bias": ("bias",), "dark": ("bias", "dark"), "flat": ("bias", "dark", "flat"),
+    "bad_pixels": ("bias", "dark", "flat", "bad_pixels"),
+}  # fmt: skip
 MOST_MARKS = 50  # of one master
 
 
@@ -43,7 +48,7 @@ class Product:
     ----------
     key : str
         Its name within the batch, such as "calibrated/light-001".
-    kind : {"master_bias", "master_dark", "master_flat", "calibrated"}
+    kind : {"master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated"}
     made : Made
     name : str
         `root:path`.
@@ -164,7 +169,7 @@ class Batch:
         ----------
         inventory : Inventory
             What the folder holds.
-        kinds : collection of {"bias", "dark", "flat"}
+        kinds : collection of {"bias", "dark", "flat", "bad_pixels"}
             Those that are wanted; what they need is made too. All where empty.
         """
         wanted = {need for kind in kinds or NEEDS for need in NEEDS.get(kind, ())}
@@ -178,11 +183,17 @@ class Batch:
         for kind in (kind for kind in piles if kind in wanted):
             found = [s for s in inventory.masters if s.frame.kind == kind]
             masters += [finished(s, self._bias_level(s, masters)) for s in found]
-            masters += self._combine(kind, self._still_to_make(kind, piles[kind]), masters, products)
+            left = self._without_spoilers(kind, self._still_to_make(kind, piles[kind]), inventory.bias, masters)
+            masters += self._combine(kind, left, masters, products)
+        if "bad_pixels" in wanted:
+            masters += [finished(s) for s in inventory.masters if s.frame.kind == "bad_pixels"]
+            masters += self._find_bad_pixels(masters, products)
         return masters, [_as_found(m) for m in masters if not m.made] + products
 
     def calibrate(self, lights: Sequence[Seen], masters: Sequence[Master]) -> list[Product]:
         """Return the calibrated lights; those that fail are added to `unusable`."""
+
+        masters = [*masters, *self._camera_masks(lights)]
 
         def plan(at_hand: Sequence[Master]) -> list[Calibration]:
             return [calibration_of(one, at_hand, cosmic_rays=self.cosmic_rays, rules=self.rules) for one in lights]
@@ -217,6 +228,46 @@ class Batch:
             else:
                 left.append(pile)
         return left
+
+    def _without_spoilers(
+        self, kind: str, piles: Sequence[list[Seen]], biases: Sequence[Seen], masters: Sequence[Master]
+    ) -> list[list[Seen]]:
+        """Return the piles without the frames that would spoil their masters, which are set aside."""
+        left = []
+        for pile in piles:
+            kept, aside = without_spoilers(kind, pile, pedestal_of(pile, biases, [*masters, *self.earlier]))
+            self.unusable.extend(aside)
+            left.append(kept)
+        return left
+
+    def _find_bad_pixels(self, masters: Sequence[Master], products: list[Product]) -> list[Master]:
+        """Make the masks of bad pixels of which there are darks and flats; add their products."""
+        known = [m for m in self.earlier if m.kind == "bad_pixels" and m.origin == "batch"]
+        masks = masks_to_make(masters, {p.name: len(p.frames) for p in products}, self.rules, known)
+        keys = unique([key_of_master("bad_pixels", one.dark.like) for one in masks], self.taken)
+        jobs = [self._job_of_mask(key, one) for key, one in zip(keys, masks, strict=True)]
+        answers = self._make(list(zip(keys, jobs, strict=True)), "bad-pixel masks made", (MASTERED, MASTERED))
+        made = []
+        for key, one, job, answer in zip(keys, masks, jobs, answers, strict=True):
+            if isinstance(answer, Made):
+                product = self._product(key, one.dark.like, (), (one.dark, one.flat), job, answer)
+                products.append(product)
+                made.append(_as_mask(one.dark, product))
+            else:
+                self.marks.append(f"no {key} was made: {reason_of(answer)}")
+        return made
+
+    def _camera_masks(self, lights: Sequence[Seen]) -> list[Master]:
+        """Return the masks that the lights' cameras bring along; say which cannot be used."""
+        cameras = {path: one.frame.settings for one in lights if (path := mask_path(one.frame.settings)) is not None}
+        paths, found = list(cameras), []
+        for position, looked in self.run(look_at_mask, [(str(path), self.limits) for path in paths], self.width):
+            path = paths[position]
+            if isinstance(looked, tuple):
+                found.append(camera_mask(cameras[path], path, looked))
+            else:
+                self.marks.append(f"the camera's mask {path.name} cannot be used: {reason_of(looked)}")
+        return found
 
     def _combine(
         self, kind: str, piles: Sequence[list[Seen]], masters: Sequence[Master], products: list[Product]
@@ -296,6 +347,7 @@ class Batch:
             compress=self.compress,
             pixel_scale=_pixel_scale(light),
             need=_need([light], plan.masters),
+            saturation=saturation_of(light, plan),
         )
 
     def _job_of_master(self, key: str, kind: str, pile: list[Seen], plan: Calibration) -> Job:
@@ -308,6 +360,17 @@ class Batch:
             limits=self.limits,
             compress=self.compress,
             need=_need(pile, plan.masters),
+        )
+
+    def _job_of_mask(self, key: str, mask: Mask) -> Job:
+        return Job(
+            recipe=mask.recipe,
+            paths=_paths([], [mask.dark, mask.flat]),
+            output=str(self.output / f"{key}.fits"),
+            cards=cards_of(mask.dark.like, "master_bad_pixels"),
+            limits=self.limits,
+            compress=self.compress,
+            need=_need([mask.dark.like], [mask.dark, mask.flat]),
         )
 
     def _product(
@@ -411,6 +474,13 @@ def _as_master(kind: str, pile: list[Seen], product: Product) -> Master:
         like=pile[0], shape=pile[0].image_shape, holds=frozenset(holds), exposure_time=pile[0].frame.exposure_time,
         read_noise_adu=quality.get("read_noise_adu"), level=quality.get("background", 0.0), marks=product.marks,
         layout=layout_of(pile[0]),
+    )  # fmt: skip
+
+
+def _as_mask(dark: Master, product: Product) -> Master:
+    return Master(
+        kind="bad_pixels", name=product.name, path=product.made.path, sha256=product.made.sha256,
+        size=product.made.size, like=dark.like, shape=dark.shape, marks=product.marks, layout=dark.layout,
     )  # fmt: skip
 
 

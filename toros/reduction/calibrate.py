@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toros.reduction.choice import Rules, choose, dark_for
+from toros.reduction.choice import Rules, choose, dark_for, other_counts
 from toros.reduction.inventory import Seen
+from toros.reduction.masks import masks_for
 from toros.reduction.masters import BRIGHT_FLAT, Dark, Master
 from toros.reduction.opening import early_gain, has_overscan, linear_step, opening_steps, read_noise_of, unit_in_use
 from toros.reduction.recipe import Input, Recipe, Step
 
-__all__ = ["Calibration", "calibration_of", "correction_of"]
+__all__ = ["Calibration", "calibration_of", "correction_of", "saturation_of"]
 
 SIGMA_CLIP = 4.5
 OBJECT_LIMIT = 5.0
@@ -68,6 +69,8 @@ def correction_of(
     one, marks = frames[0], list[str]()
     done, on = one.frame.done, one.frame.settings.steps
     bias = next(iter(choose(biases, one, rules=rules)), None) if on.get("bias", True) else None
+    if bias is None and on.get("bias", True) and not {"bias", "dark"} & done:
+        marks += other_counts(biases, one, rules=rules)
     if "bias" in done or "dark" in done:
         marks.append("its header says that the bias was subtracted before: not subtracted again")
         bias = None
@@ -79,6 +82,7 @@ def correction_of(
     if "dark" not in done and on.get("dark", True):
         gone = "bias" in done or overscan
         dark = dark_for(darks, frames, bias, gone, marks, rules)
+        marks += other_counts(darks, one, rules=rules) if dark is None else []
     return Correction(bias, dark, overscan, tuple(marks))
 
 
@@ -101,16 +105,17 @@ def calibration_of(
     on = light.frame.settings.steps
     of_kind = {kind: [m for m in masters if m.kind == kind] for kind in ("bias", "dark", "flat", "bad_pixels")}
     correction = correction_of([light], of_kind["bias"], of_kind["dark"], rules)
-    flat, bad = _flat_for(light, of_kind["flat"], rules), _bad_pixels_for(light, of_kind["bad_pixels"], rules)
+    flat = _flat_for(light, of_kind["flat"], rules)
     lacks = _lacking(light, correction, flat)
     marks = [*light.frame.marks, *correction.marks, *_missing(lacks, correction)]
+    bad = masks_for(light, of_kind["bad_pixels"], rules, marks)
     if light.saturated > SATURATED:
         marks.append(f"{100 * light.saturated:.0f} % of its pixels are saturated")
     bias, dark = correction.bias, correction.dark
     gain, noise = _noise(light, bias, marks)
     steps = opening_steps(light, overscan=correction.overscan)
-    used = [m for m in (bad, bias, dark.master if dark else None, flat) if m is not None]
-    if bad is not None:
+    used = [*(m for m in (bias, dark.master if dark else None, flat) if m is not None), *bad]
+    if bad:
         steps.append(Step("mask_bad_pixels"))
     if bias is not None:
         steps.append(Step("subtract_bias"))
@@ -131,16 +136,23 @@ def calibration_of(
     return Calibration(Recipe("calibrated", inputs, tuple(steps)), tuple(used), tuple(marks), tuple(lacks))
 
 
+def saturation_of(light: Seen, plan: Calibration) -> float | None:
+    """Return where the pixels of a calibrated light are full, in its unit; None where nobody knows.
+
+    Of several amplifiers the one that is full first counts. What the bias takes is subtracted where its level is known.
+    """
+    each = [(one.saturation, one.gain) for one in light.frame.amplifiers]
+    full = [(s, g) for s, g in each if s is not None] or [(light.frame.saturation, light.frame.gain)]
+    electrons = any(step.name == "gain_correct" for step in plan.recipe.steps)
+    bias = next((m.level for m in plan.masters if m.kind == "bias" and unit_in_use(light) == "adu"), 0.0)
+    said = [(s - bias) * (g or 1.0 if electrons else 1.0) for s, g in full if s is not None]
+    return min(said, default=None)
+
+
 def _flat_for(light: Seen, flats: Sequence[Master], rules: Rules | None) -> Master | None:
     if "flat" in light.frame.done or not light.frame.settings.steps.get("flat", True):
         return None
     return next(iter(choose(flats, light, filter=True, rules=rules)), None)
-
-
-def _bad_pixels_for(light: Seen, masks: Sequence[Master], rules: Rules | None) -> Master | None:
-    if not light.frame.settings.steps.get("bad_pixels", True):
-        return None
-    return next(iter(choose(masks, light, rules=rules)), None)
 
 
 def _cosmic_ray_step(gain: float, noise: float | list[float], *, electrons: bool) -> Step:

@@ -12,6 +12,7 @@ _IMAGETYP = {
     "master_bias": "Master Bias",
     "master_dark": "Master Dark",
     "master_flat": "Master Flat",
+    "master_bad_pixels": "Bad Pixel Mask",
     "calibrated": "Light Frame",
 }
 
@@ -23,7 +24,7 @@ def cards_of(seen: Seen, product: str) -> dict[str, Any]:
     ----------
     seen : Seen
         The light, or the first frame of a master.
-    product : {"master_bias", "master_dark", "master_flat", "calibrated"}
+    product : {"master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated"}
     """
     frame = seen.frame
     cards: dict[str, Any] = {"IMAGETYP": (_IMAGETYP[product], "kind of frame")}

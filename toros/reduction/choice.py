@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from toros.reduction.dialect import Description
     from toros.reduction.inventory import Seen
 
-__all__ = ["ORIGINS", "Rules", "choose", "dark_for", "layout_of", "nearest_dark", "said_of", "same_exposure"]
+__all__ = ["ORIGINS", "Rules", "choose", "dark_for", "layout_of", "nearest_dark", "other_counts", "said_of", "same_exposure"]
 
 ORIGINS = ("batch", "folder", "earlier")
 """Where a master comes from, the best first: made of this batch's frames, found finished, of another night."""
@@ -24,6 +24,7 @@ ORIGINS = ("batch", "folder", "earlier")
 SAME = 0.01  # part by which exposure times and gains may differ
 A_YEAR = 3.2e7  # seconds; how far a frame is taken to be of which nobody knows when it was taken
 DAY = 86400.0
+MOST_SAID = 3  # masters that are named as not used
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,31 @@ def choose(masters: Iterable[Master], seen: Seen, *, filter: bool = False, rules
     rules = rules or Rules()
     fitting = [m for m in masters if _alike(m, seen, filter) and _near(m, seen, rules)]
     return sorted(fitting, key=lambda m: (*_tier(m, seen, rules), _apart(m.like.frame, seen.frame)))
+
+
+def other_counts(masters: Iterable[Master], seen: Seen, *, rules: Rules | None = None) -> list[str]:
+    """Return what parts masters from a frame that they would suit otherwise: another unit, or another gain.
+
+    Parameters
+    ----------
+    masters : iterable of Master
+        Biases or darks.
+    seen : Seen
+        A frame that none of them may be used for.
+    rules : Rules, optional
+        How far a master may be.
+    """
+    said = []
+    for one in masters:
+        if not (_shows_the_same(one, seen, filter=False) and _near(one, seen, rules or Rules())):
+            continue
+        its, mine = unit_in_use(one.like), unit_in_use(seen)
+        if its != mine:
+            said.append(f"the {one.kind} {one.name} is in {_unit(its)} and the frame in {_unit(mine)}: not used")
+        elif not _same_gain(one.like.frame.gain, seen.frame.gain):
+            gains = f"{one.like.frame.gain:g} electrons per count and the frame of {seen.frame.gain:g}"
+            said.append(f"the {one.kind} {one.name} is of {gains}: not used")
+    return said[:MOST_SAID]
 
 
 def layout_of(seen: Seen) -> str:
@@ -199,19 +225,23 @@ def same_exposure(one: float | None, *others: float | None) -> bool:
 
 
 def _alike(master: Master, seen: Seen, filter: bool) -> bool:
-    """Tell whether a master shows the same pixels of the same camera in the same state as a frame."""
+    """Tell whether a master shows the same pixels of the same camera as a frame, in the same state and unit."""
+    counted = master.kind in ("bias", "dark")  # in the frame's own counts: a flat is a ratio
+    same = unit_in_use(master.like) == unit_in_use(seen) and _same_gain(master.like.frame.gain, seen.frame.gain)
+    return _shows_the_same(master, seen, filter) and (same or not counted)
+
+
+def _shows_the_same(master: Master, seen: Seen, filter: bool) -> bool:
     mine, its = seen.frame, master.like.frame
     same_camera = not its.camera or not mine.camera or its.camera == mine.camera
     same_mode = not its.readout_mode or not mine.readout_mode or its.readout_mode == mine.readout_mode
     layout = layout_of(seen)
-    counted = master.kind in ("bias", "dark")  # in the frame's own counts: a flat is a ratio
     return (
         master.shape == seen.image_shape
         and its.binning == mine.binning
         and same_camera
         and same_mode
         and (not layout or not master.layout or master.layout == layout)
-        and (not counted or (unit_in_use(master.like) == unit_in_use(seen) and _same_gain(its.gain, mine.gain)))
         and (not filter or _band(its) == _band(mine))
     )
 
@@ -253,6 +283,10 @@ def _seconds(earlier: str | None, later: str | None) -> float:
     if earlier is None or later is None:
         return A_YEAR
     return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+def _unit(unit: str) -> str:
+    return "counts" if unit == "adu" else "electrons"
 
 
 def _word(kind: str) -> str:

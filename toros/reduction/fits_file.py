@@ -77,10 +77,11 @@ class Parked:
 def write_fits(
     output: Path,
     header: Header,
-    image: NDArray[np.float32] | Parked,
+    image: NDArray[Any] | Parked,
     planes: Mapping[str, NDArray[Any] | Parked],
     *,
     compress: bool = False,
+    stars: NDArray[Any] | None = None,
 ) -> tuple[str, int]:
     """Write, sync and rename, so that under its name the product is always whole.
 
@@ -90,11 +91,13 @@ def write_fits(
         The file.
     header : Header
         Of the image; what describes the storage is added here.
-    image : float32 array or Parked, shape (rows, columns)
+    image : float32 (a mask: uint8) array or Parked, shape (rows, columns)
     planes : mapping of str to array or Parked
         More images of that shape by extension name: UNCERT (float32), MASK (uint8), COUNT (uint8 or uint16).
     compress : bool
         Whether images are compressed tile by tile (Rice; floats are quantised to a quarter of their noise, dithered).
+    stars : structured array, optional
+        Written as the table STARS, behind the planes.
 
     Returns
     -------
@@ -112,7 +115,7 @@ def write_fits(
     try:
         with part.open("w+b") as file:
             written = _write_compressed if compress else _write_plain
-            digest = written(file, header, image, planes)
+            digest = written(file, header, image, planes, b"" if stars is None else _table(stars, "STARS"))
             file.flush()
             os.fsync(file.fileno())
             size = file.seek(0, 2)
@@ -128,9 +131,22 @@ def is_part(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(".part")
 
 
+def _table(rows: NDArray[Any], name: str) -> bytes:
+    """Return the unit of a table, as it stands in a file."""
+    import io
+
+    from astropy.io import fits
+
+    buffer = io.BytesIO()
+    primary = fits.PrimaryHDU()
+    fits.HDUList([primary, fits.BinTableHDU(rows, name=name)]).writeto(buffer)
+    return buffer.getvalue()[len(primary.header.tostring()) :]
+
+
 def _write_plain(
-    file: BinaryIO, header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked]
-) -> str:
+    file: BinaryIO, header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked],
+    table: bytes,
+) -> str:  # fmt: skip
     """Write with the bytes turned round a piece at a time, and return the hash."""
     digest = hashlib.sha256()
     for head, array in _units(header, image, planes):
@@ -142,6 +158,8 @@ def _write_plain(
         padding = bytes(-size % BLOCK)
         digest.update(padding)
         file.write(padding)
+    digest.update(table)
+    file.write(table)
     return digest.hexdigest()
 
 
@@ -182,14 +200,15 @@ def _pieces(array: NDArray[Any]) -> Iterator[bytes]:
 
 
 def _write_compressed(
-    file: BinaryIO, header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked]
-) -> str:
+    file: BinaryIO, header: Header, image: NDArray[Any] | Parked, planes: Mapping[str, NDArray[Any] | Parked],
+    table: bytes,
+) -> str:  # fmt: skip
     from astropy.io import fits
 
     quantised = {"compression_type": "RICE_1", "quantize_level": 4.0, "quantize_method": 2, "dither_seed": 1}
     hdus = fits.HDUList([fits.PrimaryHDU()])
     pixels = image.array() if isinstance(image, Parked) else image
-    hdus.append(fits.CompImageHDU(pixels, header, **quantised))
+    hdus.append(fits.CompImageHDU(pixels, header, **(quantised if pixels.dtype.kind == "f" else {"compression_type": "RICE_1"})))
     for name, plane in planes.items():
         array = plane.array() if isinstance(plane, Parked) else plane
         options = quantised if array.dtype.kind == "f" else {"compression_type": "RICE_1"}
@@ -199,6 +218,8 @@ def _write_compressed(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         hdus.writeto(file, output_verify="silentfix")
+    file.seek(0, 2)
+    file.write(table)
     file.flush()
     file.seek(0)
     return hashlib.file_digest(cast("io.BufferedReader", file), "sha256").hexdigest()

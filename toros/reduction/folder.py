@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toros.errors import BadFrame
 from toros.reduction.batch import Batch
 from toros.reduction.inventory import list_files
+from toros.reduction.night_sky import FieldTrend, compare_lights
 
 if TYPE_CHECKING:
     from toros.reduction.batch import Product
@@ -31,12 +32,15 @@ class Reduced:
         Files that were set aside, each with its reason.
     marks : list of str
         What a person should know.
+    trends : list of FieldTrend
+        How clear the sky was, field by field.
     """
 
     masters: list[Product]
     lights: list[Product]
     unusable: list[Unusable]
     marks: list[str]
+    trends: list[FieldTrend] = field(default_factory=list)
 
 
 def reduce_folder(
@@ -66,4 +70,7 @@ def reduce_folder(
     batch = Batch(output=Path(output).resolve(), cosmic_rays=cosmic_rays, cameras=cameras)
     inventory = batch.look([(path, str(path)) for path in files], marks)
     masters, products = batch.make_masters(inventory)
-    return Reduced(products, batch.calibrate(inventory.light, masters), batch.unusable, batch.marks)
+    lights = batch.calibrate(inventory.light, masters)
+    trends = compare_lights(lights)
+    batch.marks.extend(mark for one in trends for mark in one.marks())
+    return Reduced(products, lights, batch.unusable, batch.marks, trends)

@@ -93,7 +93,9 @@ class Glance:
     sample: NDArray[np.float32]
     beside: NDArray[np.float32]
 
-    def levels(self, trim: Section | None, amplifiers: Sequence[Amplifier]) -> Levels:
+    def levels(
+        self, trim: Section | None, amplifiers: Sequence[Amplifier], strips: Sequence[Section | None] = ()
+    ) -> Levels:
         """Return the levels of the pixels that are kept.
 
         Parameters
@@ -102,12 +104,16 @@ class Glance:
             What is kept of a single read-out; all where None.
         amplifiers : sequence of Amplifier
             Of several.
+        strips : sequence of Section or None, optional
+            The overscan of each, whose median is subtracted.
         """
         import numpy as np
 
         whole = trim or Section(1, int(self.columns[-1]) + 2, 1, int(self.rows[-1]) + 1)
         parts = [(one.data, one.place, one.flip_rows, one.flip_columns) for one in amplifiers]
-        pieces = [self._kept(*part) for part in parts or [(whole, whole, False, False)]]
+        parts = parts or [(whole, whole, False, False)]
+        under = [self._level(strip) for strip in strips or [None] * len(parts)]
+        pieces = [self._kept(*part, level) for part, level in zip(parts, under, strict=True)]
         values, rows, columns, steps = (np.concatenate(list(each)) for each in zip(*pieces, strict=True))
         if values.size == 0:
             return Levels()
@@ -122,7 +128,20 @@ class Glance:
             quadrants=(quarters[0], quarters[1], quarters[2], quarters[3]),
         )
 
-    def _kept(self, data: Section, place: Section, flip_rows: bool, flip_columns: bool) -> tuple[NDArray[Any], ...]:
+    def _level(self, strip: Section | None) -> float:
+        """Return the level of an overscan; 0 where there is none, or none of it was sampled."""
+        import numpy as np
+
+        if strip is None:
+            return 0.0
+        down = np.flatnonzero((self.rows >= strip.bottom - 1) & (self.rows < strip.top))
+        across = np.flatnonzero((self.columns >= strip.left - 1) & (self.columns < strip.right))
+        level = _median(self.sample[np.ix_(down, across)])
+        return level if math.isfinite(level) else 0.0
+
+    def _kept(
+        self, data: Section, place: Section, flip_rows: bool, flip_columns: bool, level: float
+    ) -> tuple[NDArray[Any], ...]:
         """Return a section's finite sampled pixels, their rows and columns in the mosaic, and the steps beside them."""
         import numpy as np
 
@@ -134,7 +153,7 @@ class Glance:
         values, beside = self.sample[np.ix_(down, across)], self.beside[np.ix_(down, across)]
         finite = np.isfinite(values)
         where = np.broadcast_to(rows[:, None], values.shape)[finite], np.broadcast_to(columns, values.shape)[finite]
-        return values[finite], *where, (beside - values)[finite]
+        return values[finite] - np.float32(level), *where, (beside - values)[finite]
 
 
 def glance(image: Image, full: float | None = None) -> Glance:

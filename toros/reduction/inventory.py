@@ -63,6 +63,8 @@ class Seen:
         Deviation from pixel to pixel, robust; counts.
     quadrants : tuple of float
         Medians of the lower left, lower right, upper left and upper right quarter; counts.
+    clean : Levels
+        The same and more, each amplifier without the level of its overscan; counts.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Seen:
     frame: Description
     noise: float = math.nan
     quadrants: tuple[float, float, float, float] = NO_LEVEL
+    clean: Levels = field(default_factory=Levels)
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -186,6 +189,7 @@ def inspect(
         frame=replace(what, marks=tuple(marks)),
         noise=levels.noise,
         quadrants=levels.quadrants,
+        clean=seen.levels(what.trim, what.amplifiers, [a.overscan for a in what.amplifiers] or [what.overscan]),
     )
 
 

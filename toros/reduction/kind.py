@@ -11,7 +11,7 @@ from toros.reduction.keywords import number_of, plain, text_of
 
 __all__ = ["KINDS", "is_master", "kind_of"]
 
-KINDS = ("bias", "dark", "flat", "light")
+KINDS = ("bias", "dark", "flat", "light", "bad_pixels")
 NO_TIME = 1e-6  # seconds; drivers write 1e-32 for "as short as can be"
 
 
@@ -53,7 +53,7 @@ def is_master(header: Mapping[str, Any], words: Mapping[str, Any], said: str, na
         The header's own words for the kind.
     """
     finished = words["master"]
-    if any(header.get(key) is True for key in finished["true_keywords"]):
+    if _of_words(said, words) == "bad_pixels" or any(header.get(key) is True for key in finished["true_keywords"]):
         return True
     if any((number_of(header, [key]) or 0) > 1 for key in finished["count_keywords"]):
         return True

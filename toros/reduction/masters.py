@@ -44,8 +44,8 @@ class Master:
     made : bool
         By TOROS; False for a finished one, used as it is.
     marks : tuple of str
-    origin : {"batch", "folder", "earlier"}
-        Made of this batch's frames, found finished, or of another night.
+    origin : {"batch", "folder", "earlier", "camera"}
+        Made of this batch's frames, found finished, of another night, or a mask that the camera's file names.
     layout : str
         Which part of the detector it shows, as `layout_of` names it; empty where nobody knows.
     """

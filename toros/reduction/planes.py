@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ArrayRows", "PlainRows", "RowSlices", "Rows", "StackedRows", "TiledRows"]
+__all__ = ["AnyOf", "ArrayRows", "PlainRows", "RowSlices", "Rows", "StackedRows", "TiledRows"]
 
 PIECE = 1 << 20  # bytes that are read and turned at once: they stay in the processor's cache
 
@@ -49,6 +49,39 @@ class ArrayRows:
     def rows(self, start: int, stop: int) -> NDArray[Any]:
         """Return these rows, of the array's own type, without a copy."""
         return self.array[start:stop]
+
+
+class AnyOf:
+    """Several masks of one shape as one: 1 where any of them is not zero.
+
+    Parameters
+    ----------
+    masks : list of Rows
+
+    Raises
+    ------
+    BadFrame
+        Their shapes differ.
+    """
+
+    def __init__(self, masks: list[Any]) -> None:
+        self.shape: tuple[int, int] = masks[0].shape
+        self._masks = masks
+        if any(mask.shape != self.shape for mask in masks):
+            raise BadFrame(f"masks of {' and '.join(str(mask.shape) for mask in masks)} pixels are not of one detector")
+
+    def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
+        """Fill `out` with these rows."""
+        out[...] = self.rows(start, stop)
+
+    def rows(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Return these rows."""
+        import numpy as np
+
+        bad = self._masks[0].rows(start, stop) != 0
+        for mask in self._masks[1:]:
+            bad |= mask.rows(start, stop) != 0
+        return bad.astype(np.float32)
 
 
 class _Buffered:

@@ -14,7 +14,7 @@ from toros.reduction.fits_file import Parked, write_fits
 from toros.reduction.flags import Flag
 from toros.reduction.memory import BARE, Need
 from toros.reduction.provenance import carry_out
-from toros.reduction.quality import QUALITY_CARDS, measure
+from toros.reduction.quality import QUALITY_CARDS, inspect
 from toros.reduction.recipe import OWN_CARDS, Recipe
 from toros.reduction.section import read_sections
 from toros.reduction.structure import Limits
@@ -59,6 +59,8 @@ class Job:
         Arcseconds of one pixel, binned as the frame is.
     need : Need
         The memory that it takes.
+    saturation : float or None
+        Where pixels are full; unit of the product.
     """
 
     recipe: Recipe
@@ -71,6 +73,7 @@ class Job:
     compress: bool = False
     pixel_scale: float | None = None
     need: Need = BARE
+    saturation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -108,15 +111,21 @@ def make_product(job: Job) -> Made:
     made, first = carry_out(
         job.recipe, lambda name, _: Path(job.paths[name]), scratch=output.parent, limits=job.limits, error=error
     )
+    if job.recipe.product == "master_bad_pixels":
+        return _put_mask(job, made, first)
     _draw(job, made)
     # measuring takes most memory: meanwhile all planes wait on the disk, and it writes over the image and its mask
     saturated = round(_part(made.flags, Flag.SATURATED), 6)
     image, planes = Parked(output.parent).add(made.data), _planes(made, error, output.parent)
-    quality = measure(made, counts=job.recipe.product == "calibrated", pixel_scale=job.pixel_scale, in_place=True)
+    light = job.recipe.product == "calibrated"
+    quality, stars = inspect(
+        made, counts=light, saturation=job.saturation, pixel_scale=job.pixel_scale, in_place=True
+    )  # fmt: skip
     quality["saturated_fraction"] = saturated
     if "RNOISADU" in made.meta:
         quality["read_noise_adu"] = float(made.meta["RNOISADU"])
-    digest, size = write_fits(output, _header(job, made, first, quality), image, planes, compress=job.compress)
+    header = _header(job, made, first, quality)
+    digest, size = write_fits(output, header, image, planes, compress=job.compress, stars=stars if light else None)
     return Made(job.output, digest, size, quality)
 
 
@@ -146,7 +155,7 @@ def _header(job: Job, made: CCDData, first: Header, quality: Mapping[str, Any]) 
     for key, value in quality.items():
         if key in QUALITY_CARDS and isinstance(value, (int, float)):
             header[QUALITY_CARDS[key][0]] = (value, QUALITY_CARDS[key][1])
-    for flag in Flag:
+    for flag in Flag if made.mask is not None else ():
         header[f"TMASK{int(flag)}"] = (flag.name, f"what {int(flag)} means in the plane MASK")
     job.recipe.write(header)
     names = ("toros", "ccdproc", "astropy", "numpy", "numba")
@@ -154,6 +163,16 @@ def _header(job: Job, made: CCDData, first: Header, quality: Mapping[str, Any]) 
     for n, mark in enumerate(job.marks, 1):
         header[f"TMARK{n}"] = mark.encode("ascii", "replace").decode().replace("&", "and")
     return header
+
+
+def _put_mask(job: Job, made: CCDData, first: Header) -> Made:
+    """Write a mask of bad pixels, which has no planes and no sky."""
+    bad = int(made.meta["TBAD"])
+    quality = {"bad_pixels": bad, "bad_fraction": round(bad / made.data.size, 6)}
+    for keyword in (*(keyword for keyword, _ in QUALITY_CARDS.values()), "NCOMBINE", "RNOISADU"):
+        first.remove(keyword, ignore_missing=True)  # of the dark, whose header this begins with
+    digest, size = write_fits(Path(job.output), _header(job, made, first, {}), made.data, {}, compress=job.compress)
+    return Made(job.output, digest, size, quality)
 
 
 def _shift_reference_pixel(header: Header, recipe: Recipe) -> None:

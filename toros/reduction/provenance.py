@@ -17,6 +17,7 @@ from toros.reduction.descriptors import allow_open_files
 from toros.reduction.fits_file import Parked
 from toros.reduction.flags import Flag
 from toros.reduction.frame import open_frame
+from toros.reduction.masks import STEP, carry_out_mask
 from toros.reduction.recipe import Input, Recipe, Step
 from toros.reduction.steps import Shelf, chained, do_step, write_cards
 from toros.reduction.structure import Limits
@@ -92,6 +93,10 @@ def carry_out(
     BadFrame
         An input cannot be used, or is not the file that the recipe means.
     """
+    if recipe.steps and recipe.steps[0].name == STEP:
+        with ExitStack() as files:
+            opener = _Opener(resolve, limits, scratch)
+            return carry_out_mask(recipe, lambda item: opener(item, files))
     if not recipe.frames:
         raise BadFrame("its recipe names no frame")
     names = [step.name for step in recipe.steps]
@@ -176,7 +181,7 @@ def _combined(recipe: Recipe, where: int, opened: _Opener, shelf: Shelf, files: 
     made.meta["NCOMBINE"] = (found.frames, "frames combined")
     noise = frame_noise(sources, scales) if recipe.product == "master_bias" else 0.0
     if noise > 0:
-        made.meta["RNOISADU"] = (round(noise, 4), "read noise of one frame; counts")
+        made.meta["RNOISADU"] = (round(noise, 4), "read noise of one frame, in BUNIT")
     made.flags = found.mask.astype("u1")
     made.flags *= int(Flag.NO_VALUE)  # the flag itself is a number of 64 bits to numpy
     made.count = found.count

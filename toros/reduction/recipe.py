@@ -34,7 +34,7 @@ class Input:
 
     Attributes
     ----------
-    role : {"frame", "bias", "dark", "flat"}
+    role : {"frame", "bias", "dark", "flat", "bad_pixels"}
         What it is used as: the frame itself (of a master: each of its frames), or a master.
     name : str
         `root:path`.
@@ -65,7 +65,7 @@ class Recipe:
 
     Attributes
     ----------
-    product : {"master_bias", "master_dark", "master_flat", "calibrated"}
+    product : {"master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated"}
     inputs : tuple of Input
         Frames in their order, then masters.
     steps : tuple of Step

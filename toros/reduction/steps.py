@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from toros.errors import BadFrame
 from toros.reduction.chain import CHAINED, Planes
 from toros.reduction.flags import Flag
+from toros.reduction.planes import AnyOf
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -40,7 +41,9 @@ class Shelf:
         self, inputs: Iterable[Input], open_input: Callable[[Input, ExitStack], OpenFrame], files: ExitStack, *,
         with_errors: bool,
     ) -> None:  # fmt: skip
-        self._inputs = {item.role: item for item in inputs}
+        self._inputs: dict[str, list[Input]] = {}
+        for item in inputs:
+            self._inputs.setdefault(item.role, []).append(item)
         self._open = open_input
         self._files = files
         self._with_errors = with_errors
@@ -50,20 +53,23 @@ class Shelf:
         """Return the masters of these roles, those that the recipe names."""
         for role in roles:
             if role not in self._planes and role in self._inputs:
-                master = self._open(self._inputs[role], self._files)
+                opened = [self._open(item, self._files) for item in self._inputs[role]]
                 if role == "bad_pixels":
-                    self._planes[role] = Planes(master.image, mask=master.image)
+                    bad = AnyOf([one.image for one in opened])
+                    self._planes[role] = Planes(bad, mask=bad)
                 else:
-                    error = master.uncertainty if self._with_errors else None
-                    self._planes[role] = Planes(master.image, error, master.mask)
+                    error = opened[0].uncertainty if self._with_errors else None
+                    self._planes[role] = Planes(opened[0].image, error, opened[0].mask)
         return self._planes
 
     def card(self, role: str) -> str:
         """Return what the header says about the master of a role."""
         if role not in self._inputs:
             raise BadFrame(f"its recipe asks for a master {role} and names none")
-        item = self._inputs[role]
-        return f"master={item.name.encode('ascii', 'replace').decode()}, sha256={item.sha256[:16]}"
+        return ", ".join(
+            f"master={item.name.encode('ascii', 'replace').decode()}, sha256={item.sha256[:16]}"
+            for item in self._inputs[role]
+        )
 
 
 def chained(steps: Sequence[Step]) -> tuple[Sequence[Step], Sequence[Step]]:

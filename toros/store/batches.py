@@ -18,7 +18,7 @@ from workorders.envelope import State
 
 __all__ = [
     "METADATA", "BatchRow", "FrameRow", "MasterRow", "StepRow", "batch_of", "begin_batch", "finish_batch", "frames_of",
-    "hold_batch", "masters_between", "newest_batch", "record_frames", "record_master", "record_step", "step_of",
+    "hold_batch", "masters_between", "newest_batch", "record_frames", "record_master", "record_measurements", "record_step", "step_of",
     "steps_of",
 ]  # fmt: skip
 
@@ -272,6 +272,13 @@ def record_step(session: Session, batch: str, product: str, step: str, now: str,
     for name in ("recipe", "location", "sha256", "size", "reason"):
         setattr(row, name, columns.get(name))
     row.state, row.details, row.published = columns["state"], columns.get("details", {}), False
+
+
+def record_measurements(session: Session, batch: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add what was measured on products, by name, once their whole batch was there."""
+    for row in steps_of(session, batch):
+        if row.state == "done" and row.product in measured:
+            row.details = {**row.details, **measured[row.product]}
 
 
 def record_master(session: Session, **columns: Any) -> None:

@@ -30,7 +30,9 @@ def test_the_example_of_the_documentation_runs(
     told = capsys.readouterr().out
     assert "broken.fits is not a FITS file" in told
     assert "calibrated/light-001" in told
-    assert [p.kind for p in names["night"].masters] == ["master_bias", "master_dark", "master_flat"]
+    assert [p.kind for p in names["night"].masters] == [
+        "master_bias", "master_dark", "master_flat", "master_bad_pixels",
+    ]  # fmt: skip
     assert names["frame"].unit == "electron"
 
 

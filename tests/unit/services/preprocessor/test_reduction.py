@@ -16,6 +16,8 @@ from sqlalchemy import select
 
 from services.preprocessor import SERVICE
 from tests.unit.reduction import made_frames as made
+from tests.unit.reduction.made_stars import strewn
+from tests.unit.reduction.test_night_sky import SIDE, write_light
 from tests.unit.services.preprocessor.desk import BATCH, Here, ordered, products_of, raw
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from toros.config import Config
@@ -60,10 +62,10 @@ def test_a_night_becomes_products_and_an_order_for_each(desk: Rehearsal) -> None
     outcome = calibrate(desk, id="B1", target="NGC 4993", event="MS181101ab", observation="OBS1", priority=9.0)
     result = outcome.result
     assert {k: result[k] for k in ("batch", "lights", "calibrated", "masters", "unusable")} == {
-        "batch": "B1", "lights": 2, "calibrated": 2, "masters": 3, "unusable": [],
+        "batch": "B1", "lights": 2, "calibrated": 2, "masters": 4, "unusable": [],
     }  # fmt: skip
     kinds = [order.product_type for order in products_of(outcome)]
-    assert kinds == ["master_bias", "master_dark", "master_flat", "calibrated", "calibrated"]
+    assert kinds == ["master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated", "calibrated"]
     light = products_of(outcome, "calibrated")[0]
     assert light.file_location == "products:2026-11-20/B1/calibrated/light-000.fits"
     assert (light.batch, light.batch_location, light.night) == ("B1", "raw:2026-11-20/batch", "2026-11-20")
@@ -71,7 +73,7 @@ def test_a_night_becomes_products_and_an_order_for_each(desk: Rehearsal) -> None
     assert (light.exposure_time, light.filter) == (30.0, "r")
     assert [(i.role, i.kind) for i in light.inputs] == [
         ("exposure", "light"), ("combination", "master_bias"), ("combination", "master_dark"),
-        ("combination", "master_flat"),
+        ("combination", "master_flat"), ("combination", "master_bad_pixels"),
     ]  # fmt: skip
     assert light.quality["sources"] == 1
     assert set(light.thumbnails) == {"before", "after"}
@@ -95,8 +97,25 @@ def test_what_was_done_is_remembered(desk: Rehearsal) -> None:
     assert frames["text.fits"] == ("unusable", None)
     assert frames["light-000.fits"] == ("usable", "light")
     masters = desk.read(lambda s: sorted(r.kind for r in s.scalars(select(batches.MasterRow))))
-    assert masters == ["bias", "dark", "flat"]
+    assert masters == ["bad_pixels", "bias", "dark", "flat"]
     assert desk.read(lambda s: s.get_one(batches.BatchRow, "B1").state) == "done"
+
+
+def test_clouds_over_a_batch_are_told_recorded_and_sent(desk: Rehearsal) -> None:
+    raw(desk).mkdir(parents=True)
+    stars = strewn(120, SIDE, seed=1)
+    for n, part in enumerate((1.0, 0.4, 1.0)):
+        write_light(raw(desk) / f"light-{n}.fits", stars.moved(0, 0, part), n)
+    outcome = calibrate(desk, id="B1")
+    (trend,) = outcome.result["trend"]
+    assert (trend["object"], trend["filter"], trend["frames"], trend["clouded"]) == ("NGC 1", "r", 3, 1)
+    assert trend["faintest_magnitudes"] == pytest.approx(-0.995, abs=0.03)
+    assert any("1 of 3 frames lost light against the clearest" in mark for mark in outcome.result["marks"])
+    cloudy = products_of(outcome, "calibrated")[1]
+    assert cloudy.quality["zero_point_magnitudes"] == trend["faintest_magnitudes"]
+    assert cloudy.quality["stars_expected"] > cloudy.quality["sources"]
+    recorded = desk.read(lambda s: s.get_one(batches.StepRow, ("B1", "calibrated/light-1", "calibrate")).details)
+    assert recorded == cloudy.quality
 
 
 def test_a_second_try_goes_on_where_the_first_was_cut_off(desk: Rehearsal) -> None:
@@ -159,9 +178,9 @@ def test_folders_that_cannot_be_reduced(location: str, error: type[Exception], w
 def test_without_lights_the_masters_are_made_and_that_is_said(desk: Rehearsal) -> None:
     made.write_night(raw(desk), lights=0)
     outcome = calibrate(desk)
-    assert (outcome.result["lights"], outcome.result["calibrated"], outcome.result["masters"]) == (0, 0, 3)
+    assert (outcome.result["lights"], outcome.result["calibrated"], outcome.result["masters"]) == (0, 0, 4)
     assert "the folder holds no light frame: only masters were made" in outcome.result["marks"]
-    assert len(products_of(outcome)) == 3
+    assert len(products_of(outcome)) == 4
 
 
 def test_a_dry_run_says_what_would_be_done_and_changes_nothing(desk: Rehearsal) -> None:

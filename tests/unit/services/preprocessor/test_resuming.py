@@ -54,7 +54,7 @@ def test_a_batch_goes_on_where_it_stopped(which: dict[str, str], stopped: Rehear
     assert fresh == ["light-002", "light-003"]
     assert (outcome.result["batch"], outcome.result["lights"], outcome.result["calibrated"]) == ("B1", 4, 4)
     orders = products_of(outcome)
-    assert len(orders) == 7
+    assert len(orders) == 8
     assert {order.batch for order in orders} == {"B1"}
     assert {order.file_location.split("/")[1] for order in orders} == {"B1"}
     assert {order.target for order in products_of(outcome, "calibrated")} == {"NGC 4993"}
@@ -108,7 +108,8 @@ def test_a_frame_that_was_still_being_written_is_taken_up_later_and_nothing_else
     assert [order.file_location for order in products_of(second)] == [
         "products:2026-11-20/B1/calibrated/light-001.fits"
     ]
-    assert [i.kind for i in products_of(second)[0].inputs] == ["light", "master_bias", "master_dark", "master_flat"]
+    kinds = [i.kind for i in products_of(second)[0].inputs]
+    assert kinds == ["light", "master_bias", "master_dark", "master_flat", "master_bad_pixels"]
     assert (second.result["lights"], second.result["calibrated"], second.result["added"]) == (3, 3, 1)
     assert second.result["unusable"] == []
     assert {name: digest for name, digest in hashes(desk).items() if name in before} == before
@@ -152,7 +153,7 @@ def test_a_batch_begun_anew_leaves_what_was_published(desk: Rehearsal) -> None:
     made_by(desk, "calibrate_file_batch", id="B1", file_location=WHERE, target="NGC 4993", event="E1", priority=5.0)
     before = hashes(desk)
     outcome, fresh = made_by(desk, "restart_file_batch", id="B2", file_location=WHERE, cosmic_rays=True)
-    assert len(fresh) == 5
+    assert len(fresh) == 6
     orders = products_of(outcome)
     assert all(order.file_location.startswith("products:2026-11-20/B2/") for order in orders)
     assert {(order.batch, order.event) for order in orders} == {("B2", "E1")}
@@ -207,7 +208,7 @@ def test_options_that_a_batch_does_not_know_are_refused(desk: Rehearsal) -> None
     ordered(desk, "make_masters", id="M1", file_location=WHERE)
     with pytest.raises(Permanent, match="was asked for by make_masters, which knows no cosmic_rays"):
         ordered(desk, "restart_file_batch", batch="M1", cosmic_rays=True)
-    assert ordered(desk, "restart_file_batch", id="M2", batch="M1", compress=False).result["masters"] == 3
+    assert ordered(desk, "restart_file_batch", id="M2", batch="M1", compress=False).result["masters"] == 4
 
 
 def test_a_dry_run_of_a_resumption_changes_nothing(stopped: Rehearsal) -> None:
