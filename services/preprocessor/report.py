@@ -59,7 +59,14 @@ def together(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, 
     marks = [*later["marks"], *(mark for mark in earlier["marks"] if "were put aside" not in mark)]
     sums = {key: earlier[key] + later[key] for key in ("calibrated", "masters")}
     lights = earlier["calibrated"] + later["lights"]  # a light that failed before is among the later ones
-    return {**_trend(earlier), **later, **sums, "lights": lights, "marks": kept_marks(marks), "added": later["calibrated"]}
+    return {
+        **_trend(earlier),
+        **later,
+        **sums,
+        "lights": lights,
+        "marks": kept_marks(marks),
+        "added": later["calibrated"],
+    }
 
 
 def _trend(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,7 +79,13 @@ def test_every_frame_that_was_ordered_is_among_the_products(demo: tuple[Path, di
     folder, told = demo
     config = load_config(folder / "toros.conf.yaml")
     kinds = Counter(product["product_type"] for product in told["products"])
-    assert kinds == {"calibrated": config.alerts.exposures, "master_bias": 1, "master_dark": 1, "master_flat": 1, "master_bad_pixels": 1}
+    assert kinds == {
+        "calibrated": config.alerts.exposures,
+        "master_bias": 1,
+        "master_dark": 1,
+        "master_flat": 1,
+        "master_bad_pixels": 1,
+    }
     roots = Roots(config.files.roots, config.state)
     lights = set()
     for product in told["products"]:

@@ -142,7 +142,7 @@ def saturation_of(light: Seen, plan: Calibration) -> float | None:
     Of several amplifiers the one that is full first counts. What the bias takes is subtracted where its level is known.
     """
     each = [(one.saturation, one.gain) for one in light.frame.amplifiers]
-    full = [(s, g) for s, g in each if s is not None] or [(light.frame.saturation, light.frame.gain)]
+    full = [pair for pair in each if pair[0] is not None] or [(light.frame.saturation, light.frame.gain)]
     electrons = any(step.name == "gain_correct" for step in plan.recipe.steps)
     bias = next((m.level for m in plan.masters if m.kind == "bias" and unit_in_use(light) == "adu"), 0.0)
     said = [(s - bias) * (g or 1.0 if electrons else 1.0) for s, g in full if s is not None]

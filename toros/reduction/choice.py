@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from toros.reduction.dialect import Description
     from toros.reduction.inventory import Seen
 
-__all__ = ["ORIGINS", "Rules", "choose", "dark_for", "layout_of", "nearest_dark", "other_counts", "said_of", "same_exposure"]
+__all__ = [
+    "ORIGINS",
+    "Rules",
+    "choose",
+    "dark_for",
+    "layout_of",
+    "nearest_dark",
+    "other_counts",
+    "said_of",
+    "same_exposure",
+]
 
 ORIGINS = ("batch", "folder", "earlier")
 """Where a master comes from, the best first: made of this batch's frames, found finished, of another night."""

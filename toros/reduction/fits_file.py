@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 if TYPE_CHECKING:
     import io
 
-    import numpy as np
     from astropy.io.fits import Header
     from numpy.typing import NDArray
 
@@ -208,7 +207,9 @@ def _write_compressed(
     quantised = {"compression_type": "RICE_1", "quantize_level": 4.0, "quantize_method": 2, "dither_seed": 1}
     hdus = fits.HDUList([fits.PrimaryHDU()])
     pixels = image.array() if isinstance(image, Parked) else image
-    hdus.append(fits.CompImageHDU(pixels, header, **(quantised if pixels.dtype.kind == "f" else {"compression_type": "RICE_1"})))
+    hdus.append(
+        fits.CompImageHDU(pixels, header, **(quantised if pixels.dtype.kind == "f" else {"compression_type": "RICE_1"}))
+    )
     for name, plane in planes.items():
         array = plane.array() if isinstance(plane, Parked) else plane
         options = quantised if array.dtype.kind == "f" else {"compression_type": "RICE_1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from toros.errors import BadFrame
 from toros.reduction.bad_pixels import Thresholds, find_bad_pixels
@@ -61,7 +61,8 @@ def masks_to_make(
     known : iterable of Master
         Masks that were made before.
     """
-    told = [m for m in masters if frames.get(m.name, 0) >= FEWEST and m.like.frame.settings.steps.get("bad_pixels", True)]
+    wanted = [m for m in masters if m.like.frame.settings.steps.get("bad_pixels", True)]
+    told = [m for m in wanted if frames.get(m.name, 0) >= FEWEST]
     darks = [m for m in told if m.kind == "dark" and "bias" not in m.holds and m.exposure_time]
     there = list(known)
     planned: list[Mask] = []
@@ -167,7 +168,8 @@ def carry_out_mask(recipe: Recipe, opened: Callable[[Input], OpenFrame]) -> tupl
         raise BadFrame(f"{found}, which says more of the frames than of the detector")
     meta = Header()
     meta["HIERARCH FIND_BAD_PIXELS"] = ("badpixel", "Shortened name for ccdproc command")
-    meta["BADPIXEL"] = ", ".join(f"{item.role}={item.name}" for item in recipe.inputs).encode("ascii", "replace").decode()
+    names = ", ".join(f"{item.role}={item.name}" for item in recipe.inputs)
+    meta["BADPIXEL"] = names.encode("ascii", "replace").decode()
     meta["TBAD"] = (found.bad, "pixels that are bad")
     for defect, number in found.counts.items():
         meta[f"TBAD{int(defect)}"] = (number, f"pixels with the bit {int(defect)}: {(defect.name or '').lower()}")

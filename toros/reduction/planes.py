@@ -78,7 +78,7 @@ class AnyOf:
         """Return these rows."""
         import numpy as np
 
-        bad = self._masks[0].rows(start, stop) != 0
+        bad: NDArray[np.bool_] = self._masks[0].rows(start, stop) != 0
         for mask in self._masks[1:]:
             bad |= mask.rows(start, stop) != 0
         return bad.astype(np.float32)

@@ -18,8 +18,8 @@ from workorders.envelope import State
 
 __all__ = [
     "METADATA", "BatchRow", "FrameRow", "MasterRow", "StepRow", "batch_of", "begin_batch", "finish_batch", "frames_of",
-    "hold_batch", "masters_between", "newest_batch", "record_frames", "record_master", "record_measurements", "record_step", "step_of",
-    "steps_of",
+    "hold_batch", "masters_between", "newest_batch", "record_frames", "record_master", "record_measurements",
+    "record_step", "step_of", "steps_of",
 ]  # fmt: skip
 
 KINDS = "kind IN ('bias', 'dark', 'flat', 'bad_pixels')"

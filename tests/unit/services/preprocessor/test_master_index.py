@@ -50,7 +50,8 @@ def test_a_night_without_calibrations_uses_last_nights_and_says_so(index: Rehear
     assert outcome.result["masters"] == 0
     for order in orders:
         assert [i.location for i in order.inputs[1:]] == [
-            f"products:2026-11-20/M1/masters/master_{name}.fits" for name in ("bias", "dark_60s", "flat_r", "bad_pixels")
+            f"products:2026-11-20/M1/masters/master_{name}.fits"
+            for name in ("bias", "dark_60s", "flat_r", "bad_pixels")
         ]
         said = [mark for mark in order.marks if "of another night" in mark]
         assert said[2].startswith("the flat is of another night, 2026-11-20, 1.0 days earlier: products:2026-11-20/M1/")
