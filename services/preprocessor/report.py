@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toros.reduction.batch import Batch, Product
-from toros.reduction.inventory import Inventory, Unusable
+from toros.reduction.inventory import Inventory, Seen, Unusable
 from toros.reduction.masters import Master
 from toros.reduction.night_sky import FieldTrend
 
@@ -77,12 +77,17 @@ def frame_rows(inventory: Inventory, unusable: Iterable[Unusable]) -> list[Mappi
     """Return the rows that say what each file is, or why it cannot be used."""
     usable = [*inventory.bias, *inventory.dark, *inventory.flat, *inventory.light, *inventory.masters]
     rows: dict[str, Mapping[str, Any]] = {
-        s.file: {"file": s.file, "kind": s.frame.kind, "master": s.frame.master, "sha256": s.sha256, "state": "usable"}
+        s.file: {"file": s.file, "kind": _kind(s), "master": s.frame.master, "sha256": s.sha256, "state": "usable"}
         for s in usable
     }
     for u in unusable:
         rows[u.file] = {"file": u.file[:255], "master": False, "state": "unusable", "reason": u.reason[:1000]}
     return list(rows.values())
+
+
+def _kind(seen: Seen) -> str:
+    """Return the kind as a row of frames has it."""
+    return "mask" if seen.frame.kind == "bad_pixels" else seen.frame.kind
 
 
 def kept_marks(marks: Iterable[str]) -> list[str]:

@@ -24,6 +24,7 @@ from toros.config import Config
 from toros.errors import OrderCancelled, OutsideRoots, Permanent
 from toros.network.engine import EngineForOrder, make_engine
 from toros.network.service import Outcome
+from toros.reduction.learnt_camera import mask_file
 from toros.reduction.provenance import rerun
 from toros.store import batches
 from workorders import VOCABULARY
@@ -99,6 +100,20 @@ def test_what_was_done_is_remembered(desk: Rehearsal) -> None:
     masters = desk.read(lambda s: sorted(r.kind for r in s.scalars(select(batches.MasterRow))))
     assert masters == ["bad_pixels", "bias", "dark", "flat"]
     assert desk.read(lambda s: s.get_one(batches.BatchRow, "B1").state) == "done"
+
+
+def test_a_finished_mask_is_used_indexed_and_recorded(desk: Rehearsal) -> None:
+    made.write_night(raw(desk), biases=0, darks=0, flats=0, lights=1)
+    (raw(desk) / "bpm.fits").write_bytes(mask_file(np.eye(*made.SHAPE, dtype=bool), "Made up"))
+    outcome = calibrate(desk, id="B1")
+    mask, light = products_of(outcome)
+    assert (mask.product_type, mask.file_location) == ("master_bad_pixels", f"raw:{BATCH}/bpm.fits")
+    assert [i.kind for i in light.inputs] == ["light", "master_bad_pixels"]
+    assert desk.read(lambda s: {row.file: row.kind for row in batches.frames_of(s, "B1")}) == {
+        "bpm.fits": "mask", "light-000.fits": "light",
+    }  # fmt: skip
+    with fits.open(desk.files.path(light.file_location)) as hdus:
+        assert (hdus["MASK"].data == 4).sum() == min(made.SHAPE)
 
 
 def test_clouds_over_a_batch_are_told_recorded_and_sent(desk: Rehearsal) -> None:
