@@ -186,4 +186,4 @@ def _measurements(point: ZeroPoint, sources: int | None) -> dict[str, Any]:
     }
     if point.shift is not None:
         found |= {"shift_columns_pixels": round(point.shift[0], 2), "shift_rows_pixels": round(point.shift[1], 2)}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value + 0 for name, value in found.items() if value is not None}  # no zero below zero
