@@ -71,5 +71,5 @@ def test_the_frames_of_a_batch_run_side_by_side(
         made.write_night(raw(desk), lights=6)
         result = dict(ordered(desk, "calibrate_file_batch", file_location=f"raw:{BATCH}").result)
         pool.close()
-    assert (result["calibrated"], result["masters"], result["unusable"]) == (6, 3, [])
+    assert (result["calibrated"], result["masters"], result["unusable"]) == (6, 4, [])
     assert pool.most["make_product"] == pool.most["inspect"] == at_once

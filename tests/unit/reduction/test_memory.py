@@ -93,7 +93,7 @@ def reduced(batch: Batch, folder: Path) -> list[Product]:
 def test_a_batch_keeps_to_its_room(tmp_path: Path) -> None:
     raw = made.write_night(tmp_path / "raw", lights=2)
     run = Widths()
-    assert len(reduced(Batch(output=tmp_path / "out", run=run, width=8, room=Room(together=800)), raw)) == 5
+    assert len(reduced(Batch(output=tmp_path / "out", run=run, width=8, room=Room(together=800)), raw)) == 6
     assert run.seen["inspect"] - {1} == {3}
     assert run.seen["make_product"] - {1} == {3}
 
