@@ -20,7 +20,7 @@ from toros.reduction.inventory import list_files
 __all__ = ["small_disk"]  # the fixture, found here by pytest
 
 SERVICES = ("preprocessor", "data_manager")
-NIGHT, LIGHTS, MASTERS = "2026-11-20", 24, 3
+NIGHT, LIGHTS, MASTERS = "2026-11-20", 24, 4
 SOME = 4  # lights that are finished before anything goes wrong
 ONE_TRY = {"tries": 1}
 
