@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 if TYPE_CHECKING:
     import io
 
+    import numpy as np
     from astropy.io.fits import Header
     from numpy.typing import NDArray
 
