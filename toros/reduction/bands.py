@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from toros.reduction.amplifier import Amplifier
 from toros.reduction.chain import Chain, Planes
 from toros.reduction.flags import Flag
 from toros.reduction.planes import ArrayRows
+from toros.reduction.tape import tape_of, values_tape
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +45,11 @@ class _Stripe:
     numbers: NDArray[np.float32]
     levels: NDArray[np.float32]
 
+    @property
+    def by_column(self) -> NDArray[np.float32]:
+        """The levels where there is one for each column; else of no columns."""
+        return self.levels if self.levels.shape[1] > 1 else self.levels[:, :0]
+
 
 class CalibratedRows:
     """A frame after its chain: rows are calibrated when they are asked for.
@@ -63,21 +70,30 @@ class CalibratedRows:
     """
 
     def __init__(self, chain: Chain, raw: Planes, masters: Mapping[str, Planes]) -> None:
+        import numpy as np
+
         self.chain = chain
         self.shape = chain.shape
         self._raw = raw
         self._masters = {role: masters[role] for role in self._needed(masters)}
         self._stripes = [self._stripe(indices) for indices in _sharing_rows(chain.amplifiers)]
-        self._codes = self._tape()
-        self._work: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = None
+        by_column = any(stripe.levels.shape[1] > 1 for stripe in self._stripes)
+        self._codes = tape_of(chain, self._masters, by_column=by_column, own=raw.error is not None)
+        self._value_codes = values_tape(chain)
+        self._coefficients = np.array(chain.coefficients, dtype=np.float32)
 
     def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
-        """Fill `out` with these rows; masked pixels as NaN."""
-        import numpy as np
+        """Fill `out` with these rows; masked pixels as NaN. Errors are not made: it takes half of what `fill` does."""
+        from toros.reduction.value_kernels import hide
 
-        error, flags = self._buffers(stop - start)
-        self.fill(start, stop, out, error, flags)
-        out[flags != 0] = np.nan
+        masters = {role: _band(planes, start, stop) for role, planes in self._masters.items()}
+        for stripe in self._stripes:
+            first, last = max(start, stripe.bottom - 1), min(stop, stripe.top)
+            if first < last:
+                self._read_stripe(stripe, first, last, start, masters, out)
+        for _, _, mask in masters.values():
+            if mask.size:
+                hide(mask.reshape(-1), out.reshape(-1))
 
     def rows(self, start: int, stop: int) -> NDArray[np.float32]:
         """Return these rows; masked pixels as NaN."""
@@ -120,6 +136,29 @@ class CalibratedRows:
             if first < last:
                 self._fill_stripe(stripe, first, last, start, masters, data, error, flags)
 
+    def _read_stripe(
+        self, stripe: _Stripe, first: int, last: int, start: int, masters: Mapping[str, Any], out: NDArray[np.float32]
+    ) -> None:
+        """Make the values of mosaic rows `first` to `last` of amplifiers that share their rows."""
+        import numpy as np
+
+        from toros.reduction.row_kernels import level_rows
+        from toros.reduction.value_kernels import value_rows
+
+        raw_rows = _raw_rows(stripe.amplifiers[0], first, last)
+        raw = _native(self._raw.image.rows(*raw_rows))
+        by_row = np.empty((last - first, len(stripe.amplifiers)), np.float32)
+        level_rows(raw, stripe.places, stripe.levels, by_row)
+        bias, dark, flat = (masters.get(role, _nothing())[0] for role in ("bias", "dark", "flat"))
+        value_rows(
+            raw, stripe.places, first - start, stripe.amplifiers[0].flip_rows, self._value_codes, stripe.numbers,
+            self._coefficients, by_row, stripe.by_column, bias, dark, flat, out,
+        )  # fmt: skip
+        if self._raw.mask is not None:
+            bad = np.zeros((last - first, self.shape[1]), dtype=bool)
+            _place(stripe.amplifiers, self._raw.mask.rows(*raw_rows) != 0, bad)
+            out[first - start : last - start][bad] = np.nan
+
     def _fill_stripe(
         self, stripe: _Stripe, first: int, last: int, start: int, masters: Mapping[str, Any], data: Any, error: Any,
         flags: Any,
@@ -141,7 +180,7 @@ class CalibratedRows:
             stripe.amplifiers[0].flip_rows,
             self._codes,
             stripe.numbers,
-            np.array(self.chain.coefficients, dtype=np.float32),
+            self._coefficients,
             stripe.levels,
             masters.get("bias", nothing),
             masters.get("dark", nothing),
@@ -201,34 +240,6 @@ class CalibratedRows:
         beside = strip is not None and strip.bottom <= amplifier.data.bottom and amplifier.data.top <= strip.top
         return beside and self.chain.model == "rows" and "subtract_overscan" in self.chain.order
 
-    def _tape(self) -> NDArray[np.int64]:
-        """Return what the kernel does to each row; where the usual steps follow one another, what does them in one."""
-        import numpy as np
-
-        from toros.reduction import row_kernels as k
-
-        bias, dark, flat = (self._masters.get(role) for role in ("bias", "dark", "flat"))
-        less = self.chain.without_bias
-        tape = [k.READ_LEVELS if any(s.levels.shape[1] > 1 for s in self._stripes) else k.READ]
-        tape = [k.READ_OWN] if self._raw.error is not None else tape
-        for name in self.chain.order:
-            match name:
-                case "linearize":
-                    tape.append(k.LINEARIZE)
-                case "gain_correct":
-                    tape.append(k.GAIN)
-                case "subtract_bias":
-                    tape += [k.BIAS, *([k.BIAS_ERROR] if bias and bias.error else [])]
-                case "create_deviation":
-                    tape.append(k.NOISE)
-                case "subtract_dark":
-                    tape += [k.DARK_BIAS_ERROR] if less and bias and bias.error else []
-                    tape += [k.DARK_ERROR] if dark and dark.error else []
-                    tape.append(k.DARK_LESS_BIAS if less else k.DARK)
-                case "flat_correct":
-                    tape += [k.FLAT, *([k.FLAT_ERROR] if flat and flat.error else [])]
-        return np.array(_shortened([*tape, k.END]), dtype=np.int64)
-
     def _level(self, amplifier: Amplifier) -> NDArray[np.float32]:
         """Return what an overscan's level is where it is not measured row by row: one number, or one a column."""
         import numpy as np
@@ -245,28 +256,6 @@ class CalibratedRows:
         first = amplifier.data.left - strip.left
         levels = levels[first : first + amplifier.data.shape[1]]
         return np.ascontiguousarray(levels[::-1] if amplifier.flip_columns else levels)
-
-    def _buffers(self, rows: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        import numpy as np
-
-        if self._work is None or self._work[0].shape[0] < rows:
-            shape = (rows, self.shape[1])
-            self._work = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.uint8)
-        return self._work[0][:rows], self._work[1][:rows]
-
-
-def _shortened(tape: list[int]) -> list[int]:
-    """Return the tape with two or three steps in one where they follow one another as they mostly do."""
-    from toros.reduction import row_kernels as k
-
-    if tape[:3] == [k.READ, k.BIAS, k.NOISE]:
-        tape = [k.READ_BIAS_NOISE, *tape[3:]]
-    elif tape[:4] == [k.READ, k.BIAS, k.BIAS_ERROR, k.NOISE]:
-        tape = [k.READ_BIAS_NOISE, k.BIAS_ERROR, *tape[4:]]
-    end = tape.index(k.END)
-    if tape[end - 2 : end] == [k.DARK, k.FLAT]:
-        tape = [*tape[: end - 2], k.DARK_FLAT_END, *tape[end + 1 :]]
-    return tape
 
 
 def _raw_rows(amplifier: Amplifier, first: int, last: int) -> tuple[int, int]:
@@ -327,6 +316,7 @@ def _band(planes: Planes, start: int, stop: int) -> tuple[NDArray[Any], NDArray[
     return image, error, np.ascontiguousarray(mask if mask.dtype == bool else mask != 0).view(np.uint8)
 
 
+@functools.cache
 def _nothing() -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     import numpy as np
 

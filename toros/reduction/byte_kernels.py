@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from toros.reduction.compiled import compiled
 
-__all__ = ["counts_of_16", "floats_of_16", "turn_32"]
+__all__ = ["floats_of_16", "turn_32", "turn_counts"]
 
 
 @compiled
@@ -31,16 +31,16 @@ def floats_of_16(stored: NDArray[np.uint16], zero: np.float32, out: NDArray[np.f
 
 
 @compiled
-def counts_of_16(stored: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
-    """Read unsigned 16-bit numbers, which FITS stores less 32768, with their bytes turned round.
+def turn_counts(counts: NDArray[np.uint16]) -> None:
+    """Turn the bytes of unsigned 16-bit numbers round, where they lie, and add the 32768 that FITS stores them less.
 
     Parameters
     ----------
-    stored, out : uint16 array, shape (n,)
+    counts : uint16 array, shape (n,)
     """
-    for i in range(stored.size):
-        turned = np.uint16((stored[i] >> np.uint16(8)) | (stored[i] << np.uint16(8)))
-        out[i] = turned ^ np.uint16(0x8000)
+    for i in range(counts.size):
+        turned = np.uint16((counts[i] >> np.uint16(8)) | (counts[i] << np.uint16(8)))
+        counts[i] = turned ^ np.uint16(0x8000)
 
 
 @compiled

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Whole = NDArray[np.int64]
 
-__all__ = ["CLIP", "MEDIAN", "MINMAX", "combine_piles"]
+__all__ = ["CLIP", "MEDIAN", "MINMAX", "combine_piles", "fill_unknown"]
 
 CLIP, MEDIAN, MINMAX = range(3)
 
@@ -381,3 +381,15 @@ def _reach_of_one(
     for r in range(start, stop - nearest + 1):
         reach = min(reach, max(half - work[rows[r], j], work[rows[r + nearest - 1], j] - half))
     return reach
+
+
+@compiled
+def fill_unknown(values: Floats, usual: np.float32) -> None:
+    """Write `usual` where a value is not finite.
+
+    Parameters
+    ----------
+    values : array (n)
+    """
+    for i in range(values.size):
+        values[i] = values[i] if abs(values[i]) < INFINITE else usual

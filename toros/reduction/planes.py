@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from toros.errors import BadFrame
@@ -134,10 +135,10 @@ class PlainRows(_Buffered):
         super().__init__()
         self.shape = shape
         self._file, self._start, self._bitpix = file, start, bitpix
+        self._descriptor = _descriptor(file)
         self._scale, self._zero = scale, zero
         self._blank = blank if bitpix > 0 else None
         self._raw: NDArray[np.uint8] | None = None
-        self._counts: NDArray[np.uint16] | None = None
 
     def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
         """Fill `out` with these rows.
@@ -159,14 +160,11 @@ class PlainRows(_Buffered):
 
         if (self._bitpix, self._scale, self._zero, self._blank) != (16, 1.0, 32768.0, None):
             return super().rows(start, stop)
-        from toros.reduction.byte_kernels import counts_of_16
+        from toros.reduction.byte_kernels import turn_counts
 
-        shape = (stop - start, self.shape[1])
-        if self._counts is None or self._counts.size < shape[0] * shape[1]:
-            self._counts = np.empty(shape[0] * shape[1], dtype=np.uint16)
-        counts = self._counts[: shape[0] * shape[1]]
-        counts_of_16(self._stored(start, stop).view(np.uint16), counts)
-        return counts.reshape(shape)
+        counts = self._stored(start, stop).view(np.uint16)
+        turn_counts(counts)
+        return counts.reshape(stop - start, self.shape[1])
 
     def _stored(self, start: int, stop: int) -> NDArray[np.uint8]:
         import numpy as np
@@ -175,10 +173,16 @@ class PlainRows(_Buffered):
         size = (stop - start) * line
         if self._raw is None or self._raw.size < size:
             self._raw = np.empty(size, dtype=np.uint8)
-        self._file.seek(self._start + start * line)
-        if self._file.readinto(self._raw[:size]) != size:  # type: ignore[attr-defined]
+        if self._fill(self._raw[:size], self._start + start * line) != size:
             raise BadFrame("became shorter while it was read: it is still being written")
         return self._raw[:size]
+
+    def _fill(self, raw: NDArray[np.uint8], place: int) -> int:
+        """Read bytes that begin at `place`; return how many there were."""
+        if self._descriptor is not None:
+            return os.preadv(self._descriptor, [raw.data], place)
+        self._file.seek(place)
+        return self._file.readinto(raw)  # type: ignore[attr-defined,no-any-return]
 
     def _convert(self, raw: NDArray[np.uint8], out: NDArray[np.float32]) -> None:
         import numpy as np
@@ -211,6 +215,14 @@ class PlainRows(_Buffered):
         if self._blank is not None:
             work[stored == self._blank] = np.nan
         return work
+
+
+def _descriptor(file: BinaryIO) -> int | None:
+    """Return the system's own number of a file, of which nothing waits to be written; None of one in memory."""
+    try:
+        return file.fileno()
+    except OSError:
+        return None
 
 
 class TiledRows(_Buffered):

@@ -17,7 +17,7 @@ from toros.reduction.compiled import compiled, inner
 __all__ = [
     "BIAS", "BIAS_ERROR", "DARK", "DARK_BIAS_ERROR", "DARK_ERROR", "DARK_FLAT_END", "DARK_LESS_BIAS", "END", "FLAT",
     "FLAT_ERROR", "GAIN", "LINEARIZE", "MEAN", "MEDIAN", "NOISE", "NO_OVERSCAN", "READ", "READ_BIAS_NOISE",
-    "READ_LEVELS", "READ_OWN", "TRIMMED_MEAN", "calibrate_rows",
+    "READ_LEVELS", "READ_OWN", "TRIMMED_MEAN", "calibrate_rows", "level_rows",
 ]  # fmt: skip
 
 # what is done to a row, one after another; a name with two words is two steps in one movement, for the usual order
@@ -118,6 +118,30 @@ def _count(keys: NDArray[np.int32], n: int, bound: np.int32) -> np.int32:
     for i in range(n):
         found += np.int32(keys[i] <= bound)
     return found
+
+
+@compiled
+def level_rows(
+    raw: NDArray[Any], places: NDArray[np.int64], levels: NDArray[np.float32], out: NDArray[np.float32]
+) -> None:
+    """Say what the overscan of each row and amplifier is: as measured now, or one number for all rows, or nothing.
+
+    Parameters
+    ----------
+    raw, places, levels
+        As `calibrate_rows` takes them.
+    out : float32 array, shape (rows of `raw`, amplifiers)
+        Filled.
+    """
+    line = np.empty(raw.shape[1], np.float32)
+    for i in range(raw.shape[0]):
+        for k in range(places.shape[0]):
+            over, over_width, how = places[k, 2], places[k, 3], places[k, 4]
+            if how != NO_OVERSCAN:
+                _copied(raw[i, over : over + over_width], line[:over_width])
+                out[i, k] = _level(line[:over_width], how)
+            else:
+                out[i, k] = levels[k, 0] if levels.shape[1] == 1 else np.float32(0)
 
 
 @inner

@@ -27,11 +27,11 @@ def warm(tell: Callable[[str], None] = lambda word: None) -> None:
 def _reading() -> None:
     import numpy as np
 
-    from toros.reduction.byte_kernels import counts_of_16, floats_of_16, turn_32
+    from toros.reduction.byte_kernels import floats_of_16, turn_32, turn_counts
 
     floats_of_16(np.zeros(2, np.uint16), np.float32(0), np.zeros(2, np.float32))
-    counts_of_16(np.zeros(2, np.uint16), np.zeros(2, np.uint16))
     turn_32(np.zeros(2, np.uint32), np.zeros(2, np.uint32))
+    turn_counts(np.zeros(2, np.uint16))
 
 
 def _calibrating() -> None:
@@ -44,8 +44,12 @@ def _calibrating() -> None:
 
     for kind in (np.uint16, np.float32):
         raw = np.ones((2, 4), kind)
-        rows = CalibratedRows(chain_of([Step("mask_pixels")], raw.shape), Planes(ArrayRows(raw)), {})
-        rows.read(0, 2, np.empty((2, 4), np.float32))
+        bad = Planes(ArrayRows(np.zeros((2, 4), np.float32)), mask=ArrayRows(np.zeros((2, 4), bool)))
+        chain = chain_of([Step("mask_bad_pixels")], raw.shape)
+        rows = CalibratedRows(chain, Planes(ArrayRows(raw)), {"bad_pixels": bad})
+        data, error, flags = (np.empty((2, 4), kind) for kind in (np.float32, np.float32, np.uint8))
+        rows.fill(0, 2, data, error, flags)
+        rows.read(0, 2, data)
 
 
 def _combining() -> None:
@@ -55,6 +59,8 @@ def _combining() -> None:
     from toros.reduction.planes import ArrayRows
 
     frames = [ArrayRows(np.full((8, 8), n, np.float32)) for n in range(5)]
+    for frame in frames:
+        frame.array[0, 0] = np.nan
     combine_rows(frames, {"method": "clip", "clip": 5.0, "floor": 1.0})
 
 

@@ -18,12 +18,15 @@ from toros.reduction.recipe import Step
 
 
 def filled(rows: CalibratedRows, step: int | None = None) -> tuple[Any, Any, Any]:
-    """Return image, standard deviation and flags, a few rows at a time."""
+    """Return image, standard deviation and flags, a few rows at a time; the values alone are those of the image."""
     height = rows.shape[0]
     data, error, flags = (np.empty(rows.shape, kind) for kind in ("f4", "f4", "u1"))
+    values = np.empty_like(data)
     for start in range(0, height, step or height):
         stop = min(height, start + (step or height))
         rows.fill(start, stop, data[start:stop], error[start:stop], flags[start:stop])
+        rows.read(start, stop, values[start:stop])
+    assert np.array_equal(values, np.where(flags == 0, data, np.nan), equal_nan=True)
     return data, error, flags
 
 
@@ -105,6 +108,29 @@ def test_a_full_pixel_is_marked_where_it_belongs() -> None:
     _, _, flags = filled(calibrated(detector.raw, detector.steps()), 2)
     assert flags[-1, 0] == Flag.SATURATED
     assert np.count_nonzero(flags) == 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(["u2", "f4"]), st.booleans(), st.integers(0, 2**32 - 1))
+def test_values_alone_are_those_of_the_whole_image(kind: str, less: bool, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    raw = rng.integers(0, 60000, (6, 40)).astype(kind)
+    if kind == "f4":
+        raw[rng.random(raw.shape) < 0.2] = rng.choice([np.nan, np.inf, -np.inf, -70000.0])
+    bias, dark, flat = (Planes(ArrayRows(rng.normal(1, 0.3, raw.shape).astype("f4"))) for _ in range(3))
+    bias.mask = ArrayRows(rng.random(raw.shape) < 0.1)
+    exposures = {"data_exposure": 3.0, "dark_exposure": 7.0, "scale": True, "without_bias": less}
+    steps = [
+        Step("mask_pixels", {"saturation": 50000.5}),
+        Step("subtract_bias"),
+        Step("linearize", {"coefficients": [1e-6]}),
+        Step("subtract_dark", exposures),
+        Step("flat_correct", {"norm_value": 0.9}),
+        Step("gain_correct", {"gain": 1.7}),
+    ]
+    masters = {"bias": bias, "dark": dark, "flat": flat}
+    _, _, flags = filled(CalibratedRows(chain_of(steps, raw.shape), Planes(ArrayRows(raw)), masters), 4)
+    assert flags.any() and not flags.all()
 
 
 @settings(max_examples=50, deadline=None)
