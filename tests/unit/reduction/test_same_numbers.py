@@ -107,7 +107,7 @@ def by_ccdproc(s: dict[str, Any]) -> tuple[CCDData, Any, Any]:
         largest = largest[:, : ccd.shape[1]]
     if s["bias"] is not None:
         ccd = ccdproc.subtract_bias(ccd, s["bias"])
-        largest = np.maximum(largest, np.abs(s["bias"].data))
+        largest = np.maximum(np.maximum(largest, np.abs(s["bias"].data)), np.abs(ccd.data))
     own = 0.0 if ccd.uncertainty is None else ccd.uncertainty.array**2
     gain, noise = s["noise"]
     ccd = ccdproc.create_deviation(
@@ -121,7 +121,8 @@ def by_ccdproc(s: dict[str, Any]) -> tuple[CCDData, Any, Any]:
             ccd, s["dark"], data_exposure=data * u.s, dark_exposure=dark * u.s, scale=s["scale"]
         )
         factor = data / dark if s["scale"] else 1.0
-        largest = np.maximum(largest, factor * np.abs(s["dark"].data))
+        # what is left is divided next, and is larger than both where they have different signs
+        largest = np.maximum(np.maximum(largest, factor * np.abs(s["dark"].data)), np.abs(ccd.data))
         if s["dark"].uncertainty is not None:
             variance = variance + (factor * s["dark"].uncertainty.array) ** 2
     if s["flat"] is not None:
