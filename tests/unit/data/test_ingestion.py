@@ -27,8 +27,9 @@ def session() -> Iterator[Session]:
 
 
 def counts(session: Session) -> dict[str, int]:
-    """Return the number of rows of every table."""
-    return {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in METADATA.sorted_tables}
+    """Return the number of rows of every table that has any."""
+    rows = {t.name: session.scalar(select(func.count()).select_from(t)) or 0 for t in METADATA.sorted_tables}
+    return {name: count for name, count in rows.items() if count}
 
 
 def story(session: Session) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy.orm import Session
 
-from services.data_manager import CHUNK, SERVICE
+from services.data_manager import SERVICE
+from services.data_manager.products import CHUNK
 from tests.unit.data.orders import exposure, ingest
 from toros.clock import MachineClock
 from toros.config import Config

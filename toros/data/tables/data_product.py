@@ -28,6 +28,10 @@ class DataProduct(Base):
         The batch that it came out of.
     combination, exposure : Combination or Exposure or None
         The frame that the file holds, the one or the other.
+    target : str or None
+        What the order called its target.
+    target_number : int or None
+        The target itself, where we have it.
     thumbnails : dict of str to str
         Locations of pictures: "before", "after".
     marks : list of str
@@ -60,6 +64,7 @@ class DataProduct(Base):
     batch_number: Mapped[int] = mapped_column(ForeignKey("file_batch.number"), index=True)
     combination_number: Mapped[int | None] = mapped_column(ForeignKey("combination.number"), index=True)
     exposure_number: Mapped[int | None] = mapped_column(ForeignKey("exposure.number"), index=True)
+    target_number: Mapped[int | None] = mapped_column(ForeignKey("target.number"), index=True)
     night: Mapped[Name | None] = mapped_column(index=True)
     target: Mapped[Name | None] = mapped_column(index=True)
     event: Mapped[Name | None] = mapped_column(index=True)

@@ -1,4 +1,4 @@
-"""The data manager: remembers every product of the observatory and what it came from."""
+"""Products: what the reduction made, checked against the file itself and recorded with what it came from."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from toros.clock import iso
 from toros.data.finding import find_products
 from toros.data.ingestion import record_inputs, record_product, size_of
-from toros.data.tables import METADATA
 from toros.data.verification import verify_file
-from toros.network.service import Answer, Context, Handler, Outcome, Service
+from toros.network.service import Answer, Context, Outcome
 
 if TYPE_CHECKING:
     from workorders.data import FindProducts, IngestDataProduct
 
-__all__ = ["SERVICE"]
+__all__ = ["answer_find_products", "ingest_data_product"]
 
 CHUNK = 500  # inputs recorded in one transaction, so that none is long
 
@@ -40,14 +39,3 @@ def answer_find_products(question: FindProducts, context: Context) -> Answer:
         include={"batch", "product_type", "target", "event", "night", "observation", "limit", "after", "before"}
     )
     return context.read(lambda session: find_products(session, **asked))
-
-
-SERVICE = Service(
-    "data_manager",
-    handlers={
-        "ingest_data_product": Handler(ingest_data_product),
-        "find_products": Handler(answer_find_products),
-    },
-    tables=METADATA,
-    lanes={"work": 2},
-)

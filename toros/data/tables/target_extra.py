@@ -1,0 +1,39 @@
+"""TargetExtra: what somebody wants to keep of a target beside the fields that every target has."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from toros.data.tables.base import Base, Name, Utc
+
+__all__ = ["TargetExtra"]
+
+VALUES = ("text", "number", "truth", "time")
+
+
+class TargetExtra(Base):
+    """One named value of a target, of one of four kinds.
+
+    Attributes
+    ----------
+    kind : {"text", "number", "truth", "time"}
+        Which of the four columns holds the value.
+    time : str
+        UTC, ISO 8601.
+    """
+
+    __tablename__ = "target_extra"
+    __table_args__ = (
+        *[CheckConstraint(f"(kind = '{value}') = ({value} IS NOT NULL)", name=value) for value in VALUES],
+        CheckConstraint("kind IN ('text', 'number', 'truth', 'time')", name="kind"),
+        *[Index(None, "name", value) for value in VALUES],
+    )
+
+    target: Mapped[int] = mapped_column(ForeignKey("target.number"), primary_key=True)
+    name: Mapped[Name] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str | None] = mapped_column(String(500))  # an index of PostgreSQL holds no more
+    number: Mapped[float | None]
+    truth: Mapped[bool | None]
+    time: Mapped[Utc | None]
