@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 __all__ = [
+    "READABLE",
     "Comment",
     "Count",
     "Declination",
@@ -25,6 +26,8 @@ __all__ = [
     "RightAscension",
     "Sha256",
     "UtcTime",
+    "says",
+    "utc",
 ]
 
 WIDEST = 2**31 - 1  # XML-RPC's int has 32 bits
@@ -35,12 +38,12 @@ FIRST_YEAR, LAST_YEAR = 1800, 2199  # photographic plates are old; nothing is pl
 TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 
-def _says(words: str, **bounds: Any) -> Any:
+def says(words: str, **bounds: Any) -> Any:
     """Return a field's bounds with the words that say what it allows; refusals and the reference quote them."""
     return Field(json_schema_extra={"words": words}, **bounds)
 
 
-def _utc(text: str) -> str:
+def utc(text: str) -> str:
     """Return an ISO time normalised to UTC without offset; raise ValueError where it is not one."""
     if not TIME.fullmatch(text):
         raise ValueError("is not an ISO 8601 time")
@@ -108,16 +111,16 @@ def _check_plain(value: object) -> None:
 READABLE = r"^[^\x00-\x1f\x7f\ufffe\uffff]*$"
 
 OrderId = Annotated[
-    str, _says("1 to 64 letters, digits and . _ : - (a ULID by custom)", pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
+    str, says("1 to 64 letters, digits and . _ : - (a ULID by custom)", pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
 ]
 UtcTime = Annotated[
     str,
-    _says("ISO 8601 in UTC, such as 2026-11-20T02:14:05.123; an offset is converted", max_length=40),
-    AfterValidator(_utc),
+    says("ISO 8601 in UTC, such as 2026-11-20T02:14:05.123; an offset is converted", max_length=40),
+    AfterValidator(utc),
 ]
 Night = Annotated[
     str,
-    _says("a date such as 2026-11-20: the evening that the night begins", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    says("a date such as 2026-11-20: the evening that the night begins", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     AfterValidator(_night),
 ]
 RightAscension = Annotated[float, Field(ge=0, lt=360, description="right ascension; ICRS, degrees")]
@@ -127,13 +130,13 @@ FilterName = Annotated[
     str, Field(min_length=1, max_length=32, pattern=READABLE, description="name of the filter as the wheel calls it")
 ]
 Name = Annotated[
-    str, _says("1 to 128 characters, no control characters", min_length=1, max_length=128, pattern=READABLE)
+    str, says("1 to 128 characters, no control characters", min_length=1, max_length=128, pattern=READABLE)
 ]
-Comment = Annotated[str, _says("up to 500 characters, no control characters", max_length=500, pattern=READABLE)]
+Comment = Annotated[str, says("up to 500 characters, no control characters", max_length=500, pattern=READABLE)]
 InstanceName = Annotated[
-    str, _says("1 to 64 letters, digits and . _ -, such as ctmo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    str, says("1 to 64 letters, digits and . _ -, such as ctmo", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 ]
-RequestName = Annotated[str, _says("the name of a request, such as observation", pattern=r"^[a-z][a-z_]{0,63}$")]
+RequestName = Annotated[str, says("the name of a request, such as observation", pattern=r"^[a-z][a-z_]{0,63}$")]
 Location = Annotated[
     str,
     Field(
@@ -153,13 +156,13 @@ Sha256 = Annotated[
 ]
 Count = Annotated[
     int,
-    _says("a whole number from 0 to 9223372036854775807, beyond 32 bits as text", ge=0, le=2**63 - 1),
+    says("a whole number from 0 to 9223372036854775807, beyond 32 bits as text", ge=0, le=2**63 - 1),
     BeforeValidator(_number),
     PlainSerializer(lambda number: number if number <= WIDEST else str(number)),
 ]
 Measurements = Annotated[
     dict[str, Any],
-    _says(
+    says(
         f"names with finite numbers, texts, true or false, lists and dicts of these; {MOST} in all, {DEEPEST} deep",
         max_length=100,
     ),

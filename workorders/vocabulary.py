@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, observing, reduction
+from workorders import alerts, data, desk, observing, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -88,6 +88,13 @@ _SERVED = (
     Request(reduction.CalibrateFrame, "preprocessor"),
     Request(data.IngestDataProduct, "data_manager"),
     Request(data.FindProducts, "data_manager", "question", "pure"),
+    Request(targets.AddTarget, "data_manager"),
+    Request(targets.UpdateTarget, "data_manager"),
+    Request(targets.MergeTargets, "data_manager"),
+    Request(targets.GroupTargets, "data_manager"),
+    Request(targets.SaveList, "data_manager"),
+    Request(targets.FindTargets, "data_manager", "question", "pure"),
+    Request(targets.ShowTarget, "data_manager", "question", "pure"),
 )
 
 VOCABULARY: Mapping[str, Request] = MappingProxyType({request.name: request for request in _SERVED})
@@ -102,10 +109,9 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "find_targets show_target find_observations add_target update_target merge_targets "
-            "import_targets group_targets request_observation update_observation ingest_photometry "
+            "data_manager": "find_observations import_targets request_observation update_observation ingest_photometry "
             "standardise_photometry analyse_catalog simulate_events share export_photometry "
-            "switch_measurements save_list save_user save_proposal delete_product",
+            "switch_measurements save_user save_proposal delete_product",
         }.items()
         for name in names.split()
     }

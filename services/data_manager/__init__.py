@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.data_manager.products import answer_find_products, ingest_data_product
+from services.data_manager import products, targets
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -11,8 +11,15 @@ __all__ = ["SERVICE"]
 SERVICE = Service(
     "data_manager",
     handlers={
-        "ingest_data_product": Handler(ingest_data_product),
-        "find_products": Handler(answer_find_products),
+        "ingest_data_product": Handler(products.ingest_data_product),
+        "find_products": Handler(products.answer_find_products),
+        "add_target": Handler(targets.order_add_target),
+        "update_target": Handler(targets.order_update_target),
+        "merge_targets": Handler(targets.order_merge_targets),
+        "group_targets": Handler(targets.order_group_targets),
+        "save_list": Handler(targets.order_save_list),
+        "find_targets": Handler(targets.answer_find_targets),
+        "show_target": Handler(targets.answer_show_target),
     },
     tables=METADATA,
     lanes={"work": 2},

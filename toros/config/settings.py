@@ -38,6 +38,7 @@ __all__ = [
     "ServiceName",
     "ServiceSettings",
     "SmtpSettings",
+    "TargetSettings",
 ]
 
 ServiceName = Literal["alert_robot", "telescope", "preprocessor", "harvester", "data_manager", "portal"]
@@ -279,6 +280,14 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
     expires: float = Field(24.0, gt=0, le=8760, description="a follow-up not started within is dropped; hours")
 
 
+class TargetSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
+    """What the data manager takes for one and the same target."""
+
+    match_radius: float = Field(
+        3.0, ge=0, le=3600, description="a new target so near to one that we have is that one; arcseconds"
+    )
+
+
 class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     """One node. Its paths are absolute: `~` is expanded and relative ones are below `state`."""
 
@@ -305,6 +314,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     security: SecuritySettings = SecuritySettings()
     orders: OrderSettings = OrderSettings()
     alerts: AlertSettings = AlertSettings()
+    targets: TargetSettings = TargetSettings()
 
     @field_validator("services", mode="before")
     @classmethod

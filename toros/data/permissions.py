@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Viewer", "may_see", "may_see_list", "visible"]
 
-Rows = TypeVar("Rows", bound=tuple[Any, ...])
+Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,6 @@ def may_see_list(viewer: Viewer) -> ColumnElement[bool]:
     return or_(TargetList.access.in_(("open", "public")), TargetList.owner == viewer.name)
 
 
-def visible(query: Select[Rows], viewer: Viewer) -> Select[Rows]:
+def visible(query: Query, viewer: Viewer) -> Query:
     """Add to a query that has `target` in it the condition that leaves what the viewer may see."""
     return query if viewer.everything else query.where(may_see(viewer))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.unit.workorders.examples import REQUESTS, example
 from workorders import VOCABULARY, Refusal, parse
-from workorders.quantities import _utc
+from workorders.quantities import utc
 from workorders.refusal import FaultCode
 
 ODD = st.sampled_from(
@@ -67,10 +67,10 @@ def test_values_nested_very_deeply_are_refused() -> None:
 @given(st.text(max_size=40) | st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()))
 def test_any_time_is_read_or_refused(text: str) -> None:
     try:
-        once = _utc(text)
+        once = utc(text)
     except ValueError:
         return
-    assert _utc(once) == once
+    assert utc(once) == once
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ class Target(Base):
     owner: Mapped[Sorted | None]
     galactic_longitude: Mapped[Degrees | None]
     galactic_latitude: Mapped[Degrees | None]
-    constellation: Mapped[Annotated[str, mapped_column(String(8))] | None]
+    constellation: Mapped[Sorted | None]
     last_mjd: Mapped[float | None]
     last_magnitude: Mapped[float | None]
     created: Mapped[Utc]

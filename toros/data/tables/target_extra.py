@@ -19,6 +19,8 @@ class TargetExtra(Base):
     ----------
     kind : {"text", "number", "truth", "time"}
         Which of the four columns holds the value.
+    text : str
+        Up to 500 characters: what an index of PostgreSQL holds of any language.
     time : str
         UTC, ISO 8601.
     """
@@ -33,7 +35,7 @@ class TargetExtra(Base):
     target: Mapped[int] = mapped_column(ForeignKey("target.number"), primary_key=True)
     name: Mapped[Name] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(8))
-    text: Mapped[str | None] = mapped_column(String(500))  # an index of PostgreSQL holds no more
+    text: Mapped[str | None] = mapped_column(String(500).with_variant(String(500, collation="C"), "postgresql"))
     number: Mapped[float | None]
     truth: Mapped[bool | None]
     time: Mapped[Utc | None]

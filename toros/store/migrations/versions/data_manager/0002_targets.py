@@ -13,6 +13,7 @@ depends_on = None
 NAME, KEY, TIME, SHORT = sa.String(128), sa.String(256), sa.String(32), sa.String(16)
 SORTED = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
 SORTED_KEY = sa.String(256).with_variant(sa.String(256, collation="C"), "postgresql")
+SORTED_TEXT = sa.String(500).with_variant(sa.String(500, collation="C"), "postgresql")
 ACCESS = "access IN ('open', 'public', 'private')"
 COMMON = ("epoch_of_elements", "inclination", "lng_asc_node", "arg_of_perihelion", "eccentricity")
 SCHEMES = {
@@ -82,7 +83,7 @@ def _targets() -> None:
         sa.Column("description", sa.String(2000)),
         sa.Column("access", SHORT, nullable=False),
         sa.Column("owner", SORTED),
-        sa.Column("constellation", sa.String(8)),
+        sa.Column("constellation", SORTED),
         sa.Column("created", TIME, nullable=False),
         sa.Column("changed", TIME, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_target"),
@@ -119,7 +120,7 @@ def _extras() -> None:
         sa.Column("target", sa.Integer, nullable=False),
         sa.Column("name", NAME, nullable=False),
         sa.Column("kind", sa.String(8), nullable=False),
-        sa.Column("text", sa.String(500)),
+        sa.Column("text", SORTED_TEXT),
         sa.Column("number", sa.Double),
         sa.Column("truth", sa.Boolean),
         sa.Column("time", TIME),

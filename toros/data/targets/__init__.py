@@ -1,0 +1,1 @@
+"""Targets: made, changed, merged, put into lists, found."""

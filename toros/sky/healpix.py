@@ -1,0 +1,154 @@
+"""Cones on the sky as ranges of HEALPix pixels, so that an index finds what lies in them: at poles and RA 0 too.
+
+Pixels are those of nested order 29, the finest that 64 bits hold (0.4 milliarcseconds): a pixel of any coarser order
+is one range of them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["ORDER", "PIXELS", "cone_ranges", "pixel_of", "separations"]
+
+ORDER = 29
+PIXELS = 12 * 4**ORDER
+MARGIN = math.radians(0.1 / 3600)  # added to a cone: far above what rounding moves, far below what a search asks
+
+
+def pixel_of(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
+    """Return the pixel of nested order 29 that each position lies in.
+
+    Parameters
+    ----------
+    ra, dec : array-like of float
+        ICRS, degrees.
+
+    Returns
+    -------
+    ndarray of int64
+        Of the shape of `ra`; 0 to 12 * 4**29 - 1.
+    """
+    import numpy as np
+    from astropy import units
+    from astropy_healpix import lonlat_to_healpix
+
+    longitude = np.asarray(ra, dtype=float) * units.deg
+    latitude = np.asarray(dec, dtype=float) * units.deg
+    return np.asarray(lonlat_to_healpix(longitude, latitude, 2**ORDER, order="nested"), dtype=np.int64)
+
+
+def separations(ra: float, dec: float, others_ra: ArrayLike, others_dec: ArrayLike) -> NDArray[np.float64]:
+    """Return the angles between one position and others, all in degrees, by Vincenty's formula: right for every angle.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Degrees.
+    others_ra, others_dec : array-like of float
+        Degrees.
+    """
+    import numpy as np
+
+    a, b = math.radians(dec), np.radians(np.asarray(others_dec, dtype=float))
+    turn = np.radians(np.asarray(others_ra, dtype=float) - ra)
+    x = math.cos(a) * np.sin(b) - math.sin(a) * np.cos(b) * np.cos(turn)
+    z = math.sin(a) * np.sin(b) + math.cos(a) * np.cos(b) * np.cos(turn)
+    return np.asarray(np.degrees(np.arctan2(np.hypot(x, np.cos(b) * np.sin(turn)), z)))
+
+
+def cone_ranges(
+    ra: float, dec: float, radius: float, *, start: int = 0, most: int = 64, finer: int = 0
+) -> list[tuple[int, int]]:
+    """Return ranges of pixels that surely hold every position within `radius`; some around it too.
+
+    Pixels that the cone's edge crosses are cut in four again and again, those that come first in the nested order
+    first: the ranges fit closely where a reader begins, and the later ones become fine when it has come there.
+
+    Parameters
+    ----------
+    ra, dec : float
+        Centre; ICRS, degrees.
+    radius : float
+        Degrees, 0 to 180.
+    start : int
+        Leave out the pixels before this one.
+    most : int
+        How many pixels on the edge are cut at each order.
+    finer : int
+        Orders beyond the usual, whose pixels measure a quarter of the radius; each halves the pixels on the edge.
+
+    Returns
+    -------
+    list of tuple of int
+        Half-open ranges of pixels of nested order 29, sorted, disjoint, never touching one another.
+    """
+    import numpy as np
+
+    reach = math.radians(radius) + MARGIN
+    edge: NDArray[np.int64] = np.arange(12, dtype=np.int64)
+    found: list[NDArray[np.int64]] = []  # first pixels and ends, two columns
+    finest = min(ORDER, _usual(radius) + finer)
+    for order in range(finest + 1):
+        width = 4 ** (ORDER - order)
+        edge = edge[(edge + 1) * width > start]
+        away, size = _distances(ra, dec, edge, order), _circumradius(order)
+        found.append(_ranges(edge[away + size <= reach], width))
+        edge = edge[(away + size > reach) & (away - size <= reach)]
+        if order == finest:
+            found.append(_ranges(edge, width))
+            break
+        found.append(_ranges(edge[most:], width))
+        edge = (edge[:most, None] * 4 + np.arange(4)).ravel()
+    return _joined(np.concatenate(found), start)
+
+
+def _usual(radius: float) -> int:
+    """Return the order whose pixels measure a quarter of a cone's radius."""
+    size = math.radians(radius) / 4 + MARGIN
+    return max(0, math.ceil(math.log2(math.sqrt(math.pi / 3) / size)))
+
+
+def _circumradius(order: int) -> float:
+    """Return a radius that no pixel of this order reaches beyond, from its centre; radians.
+
+    Notes
+    -----
+    The pixel that reaches farthest touches the edge of the polar cap: `max_pixrad` of HEALPix C++ (Górski et al. 2005).
+    """
+    sides = 2**order
+    z, across = 2.0 / 3.0, math.pi / (4 * sides)
+    cap = 1 - (1 - 1 / sides) ** 2 / 3
+    low, high = math.sqrt(1 - z * z), math.sqrt(max(0.0, 1 - cap * cap))
+    x, y, up = low * math.cos(across) - high, low * math.sin(across), z - cap
+    return 2 * math.asin(min(1.0, math.sqrt(x * x + y * y + up * up) / 2)) * (1 + 1e-9)
+
+
+def _distances(ra: float, dec: float, pixels: NDArray[np.int64], order: int) -> NDArray[np.float64]:
+    """Return the angles from a position to the centres of pixels; radians."""
+    import numpy as np
+    from astropy_healpix import healpix_to_lonlat
+
+    longitude, latitude = healpix_to_lonlat(pixels, 2**order, order="nested")
+    return np.radians(separations(ra, dec, np.degrees(longitude.value), np.degrees(latitude.value)))
+
+
+def _ranges(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.stack([pixels * width, (pixels + 1) * width], axis=1)
+
+
+def _joined(ranges: NDArray[Any], start: int) -> list[tuple[int, int]]:
+    """Return ranges sorted, those that touch made one, cut off before `start`."""
+    joined: list[tuple[int, int]] = []
+    for first, end in sorted((max(start, int(first)), int(end)) for first, end in ranges):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((first, end))
+    return joined
