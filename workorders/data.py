@@ -90,7 +90,7 @@ class FindProducts(WorkOrder):
     request: Literal["find_products"] = "find_products"
     batch: Name | None = Field(None, description="only those of this file batch")
     product_type: ProductKind | None = Field(None, description="only those of this type")
-    target: Name | None = Field(None, description="only those of this target")
+    target: Name | None = Field(None, description="only those of this target; any of its names")
     event: Name | None = Field(None, description="only those that followed up this event")
     night: Night | None = Field(None, description="only those of this night; the evening's local date")
     observation: OrderId | None = Field(None, description="only those of this observation order")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from toros.clock import iso
 from toros.data.finding import find_products
 from toros.data.ingestion import record_inputs, record_product, size_of
+from toros.data.targets.fields import load_sky
 from toros.data.verification import verify_file
 from toros.network.service import Answer, Context, Outcome
 
@@ -29,8 +30,12 @@ def ingest_data_product(order: IngestDataProduct, context: Context) -> Outcome:
                 progress=lambda done: context.progress(0.8 * done, "reading the file"))  # fmt: skip
     for start in range(0, len(order.inputs) - CHUNK, CHUNK):
         context.write(partial(record_inputs, inputs=order.inputs[start : start + CHUNK]))
-    now = iso(context.clock.now())
-    return Outcome(record=lambda session: {"product": record_product(session, order, recorded=now)})
+    if order.target is not None:
+        load_sky()
+    now, radius = iso(context.clock.now()), context.config.targets.match_radius
+    return Outcome(
+        record=lambda session: {"product": record_product(session, order, recorded=now, match_radius=radius)}
+    )
 
 
 def answer_find_products(question: FindProducts, context: Context) -> Answer:

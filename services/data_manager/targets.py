@@ -11,6 +11,7 @@ from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.permissions import Viewer
 from toros.data.targets.creating import add_target
+from toros.data.targets.fields import load_sky
 from toros.data.targets.finding import find_numbers, find_targets
 from toros.data.targets.lists import add_to_list, remove_from_list, save_list, the_list
 from toros.data.targets.merging import merge_targets
@@ -45,6 +46,7 @@ FILTER = set(TargetFilter.model_fields)
 
 def order_add_target(order: AddTarget, context: Context) -> Outcome:
     """Make a target, or find that we have it."""
+    load_sky()
     now, viewer = _now(context), viewer_of(order, context)
     radius = context.config.targets.match_radius
 
@@ -58,6 +60,7 @@ def order_add_target(order: AddTarget, context: Context) -> Outcome:
 
 def order_update_target(order: UpdateTarget, context: Context) -> Outcome:
     """Change what is said of a target."""
+    load_sky()
     now, viewer = _now(context), viewer_of(order, context)
 
     def change(session: Session) -> dict[str, Any]:

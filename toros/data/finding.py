@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from toros.data.tables import (
@@ -17,6 +17,7 @@ from toros.data.tables import (
     combination_combination,
     combination_exposure,
 )
+from toros.data.targets.names import is_name, known_names
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -26,8 +27,8 @@ __all__ = ["find_products"]
 MOST_INPUTS = 5000  # in one answer; a page ends early rather than grow beyond, but always holds a product
 LARGEST_INT = 2**31 - 1  # on the wire; larger numbers travel as text
 COLUMNS = (
-    "number", "sha256", "product_type", "night", "target", "event", "observation", "ra", "dec", "date_obs",
-    "exposure_time", "filter", "thumbnails", "marks", "quality", "recorded",
+    "number", "sha256", "product_type", "night", "target", "target_number", "event", "observation", "ra", "dec",
+    "date_obs", "exposure_time", "filter", "thumbnails", "marks", "quality", "recorded",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def find_products(
     Parameters
     ----------
     batch, product_type, target, event, night, observation : str, optional
-        Only products of these.
+        Only products of these; the target by any of its names.
     limit : int
         Most products to answer.
     after : int
@@ -63,12 +64,14 @@ def find_products(
         `products`, a list of plain rows with what is not known left out, and `more`, true where there are others
         after the last one.
     """
-    asked = {"product_type": product_type, "target": target, "event": event, "night": night,
+    asked = {"product_type": product_type, "event": event, "night": night,
              "observation": observation}  # fmt: skip
     query = select(DataProduct).where(DataProduct.number > after).options(joinedload(DataProduct.batch))
     for name, value in asked.items():
         if value is not None:
             query = query.where(getattr(DataProduct, name) == value)
+    if target is not None:
+        query = query.where(_of_target(session, target))
     if batch is not None:
         query = query.join(DataProduct.batch).where(FileBatch.name == batch)
     order = DataProduct.number.asc()
@@ -79,6 +82,12 @@ def find_products(
     inputs = _inputs(session, [each.combination_number for each in page if each.combination_number is not None])
     products = [_row(each, inputs.get(each.combination_number or 0, [])) for each in page]
     return {"products": products, "more": len(found) > len(page)}
+
+
+def _of_target(session: Session, name: str) -> ColumnElement[bool]:
+    """Return the condition that a product's order named this target, or one that is the same."""
+    known = known_names(session, [name]) if is_name(name) else {}
+    return or_(DataProduct.target == name, *[DataProduct.target_number == number for number in known.values()])
 
 
 def _page(session: Session, products: Sequence[DataProduct]) -> Sequence[DataProduct]:

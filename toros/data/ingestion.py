@@ -17,6 +17,7 @@ from toros.data.tables import (
     combination_exposure,
 )
 from toros.data.tables.frame import Frame
+from toros.data.targets.observed import target_of
 from toros.errors import Permanent
 
 if TYPE_CHECKING:
@@ -39,13 +40,14 @@ def size_of(order: IngestDataProduct) -> int:
     return int(text)
 
 
-def record_product(session: Session, order: IngestDataProduct, *, recorded: str) -> int:
+def record_product(session: Session, order: IngestDataProduct, *, recorded: str, match_radius: float = 3.0) -> int:
     """Record a product with its batch and parentage, and return its number; the same product again changes nothing.
 
     A product of more inputs than an order carries comes in several orders: each adds those that it names.
 
     Orders may arrive in any order: a master that an input names before its own order came gets a row by its hash,
-    which that order completes.
+    which that order completes. The target that the order names is made where we have none of this name and the order
+    says where it looked.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str)
         What the reduction tells about the product.
     recorded : str
         The time now; UTC, ISO 8601.
+    match_radius : float
+        A target within this distance is the one that the order names; arcseconds.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str)
     )
     if known is not None:
         _link_inputs(session, order, known.batch_number, known.combination_number)
+        if known.target_number is None:
+            known.target_number = target_of(session, order, recorded=recorded, match_radius=match_radius)
         return known.number
     batch = _batch(session, order, recorded)
     raw = order.product_type == "raw"
@@ -79,6 +85,7 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str)
         batch_number=batch,
         combination_number=None if raw else frame,
         exposure_number=frame if raw else None,
+        target_number=target_of(session, order, recorded=recorded, match_radius=match_radius),
         ingested_by=order.id,
         recorded=recorded,
         **{name: getattr(order, name) for name in _SHARED},

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ORDER", "PIXELS", "cone_ranges", "pixel_of", "separations"]
 
 ORDER = 29
+STEP = 3  # orders from one cut to the next: 64 pixels out of one
 PIXELS = 12 * 4**ORDER
 MARGIN = math.radians(0.1 / 3600)  # added to a cone: far above what rounding moves, far below what a search asks
 
@@ -62,11 +63,11 @@ def separations(ra: float, dec: float, others_ra: ArrayLike, others_dec: ArrayLi
 
 
 def cone_ranges(
-    ra: float, dec: float, radius: float, *, start: int = 0, most: int = 64, finer: int = 0
+    ra: float, dec: float, radius: float, *, start: int = 0, most: int = 16, finer: int = 0
 ) -> list[tuple[int, int]]:
     """Return ranges of pixels that surely hold every position within `radius`; some around it too.
 
-    Pixels that the cone's edge crosses are cut in four again and again, those that come first in the nested order
+    Pixels that the cone's edge crosses are cut again and again, those that come first in the nested order
     first: the ranges fit closely where a reader begins, and the later ones become fine when it has come there.
 
     Parameters
@@ -78,9 +79,9 @@ def cone_ranges(
     start : int
         Leave out the pixels before this one.
     most : int
-        How many pixels on the edge are cut at each order.
+        How many pixels on the edge are cut further each time.
     finer : int
-        Orders beyond the usual, whose pixels measure a quarter of the radius; each halves the pixels on the edge.
+        Orders beyond the usual, whose pixels measure about the radius; each halves the pixels on the edge.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def cone_ranges(
     edge: NDArray[np.int64] = np.arange(12, dtype=np.int64)
     found: list[NDArray[np.int64]] = []  # first pixels and ends, two columns
     finest = min(ORDER, _usual(radius) + finer)
-    for order in range(finest + 1):
+    for order in [*range(0, finest, STEP), finest]:
         width = 4 ** (ORDER - order)
         edge = edge[(edge + 1) * width > start]
         away, size = _distances(ra, dec, edge, order), _circumradius(order)
@@ -103,13 +104,14 @@ def cone_ranges(
             found.append(_ranges(edge, width))
             break
         found.append(_ranges(edge[most:], width))
-        edge = (edge[:most, None] * 4 + np.arange(4)).ravel()
+        parts = 4 ** (min(order + STEP, finest) - order)
+        edge = (edge[:most, None] * parts + np.arange(parts)).ravel()
     return _joined(np.concatenate(found), start)
 
 
 def _usual(radius: float) -> int:
-    """Return the order whose pixels measure a quarter of a cone's radius."""
-    size = math.radians(radius) / 4 + MARGIN
+    """Return the order whose pixels are not larger than a cone's radius."""
+    size = math.radians(radius) + MARGIN
     return max(0, math.ceil(math.log2(math.sqrt(math.pi / 3) / size)))
 
 

@@ -16,8 +16,11 @@ from sqlalchemy.orm import Session
 from tests.unit.data.orders import NOW, PRODUCTS, RAW, combination, data_manager, exposure, hash_of, ingest, night
 from toros.data.finding import find_products
 from toros.data.ingestion import record_product, size_of
-from toros.data.tables import METADATA, Combination, DataProduct, Exposure, FileBatch
+from toros.data.permissions import Viewer
+from toros.data.tables import METADATA, Combination, DataProduct, Exposure, FileBatch, Target
+from toros.data.targets.creating import add_target
 from toros.errors import Permanent
+from workorders.targets import AddTarget
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_a_night_becomes_batch_exposures_combinations_and_products(session: Sess
     assert numbers == [1, 2, 3, 4, 5]
     assert counts(session) == {
         "file_batch": 1, "exposure": 11, "combination": 5, "data_product": 5, "batch_exposure": 11,
-        "combination_exposure": 11, "combination_combination": 9,
+        "combination_exposure": 11, "combination_combination": 9, "target": 1, "target_name": 1,
     }  # fmt: skip
     flat = session.scalars(select(Combination).where(Combination.kind == "master_flat")).one()
     assert [each.kind for each in flat.combinations] == ["master_bias", "master_dark"]
@@ -185,3 +188,25 @@ def test_a_thousand_inputs_are_recorded_quickly(session: Session) -> None:
     session.commit()
     assert counts(session)["combination_exposure"] == 1000
     assert time.perf_counter() - started < 2.0  # about 0.15 s; the bound is for a busy machine
+
+
+def test_a_product_makes_its_target_or_finds_it_by_any_name(session: Session) -> None:
+    for order in night():
+        record_product(session, order, recorded=NOW)
+    target = session.scalars(select(Target)).one()
+    assert (target.name, target.ra, target.dec, target.access) == ("NGC 4993", 197.4487, -23.3839, "public")
+    for name, told in (("ngc4993", {}), ("--", {}), ("Nobody", {}), ("AT2017gfo", {"ra": 197.4487, "dec": -23.3839})):
+        record_product(session, ingest(f"x{name}", "calibrated", target=name, **told), recorded=NOW)
+    linked = {p.target: p.target_number for p in session.scalars(select(DataProduct))}
+    assert linked == {None: None, "NGC 4993": 1, "ngc4993": 1, "--": None, "Nobody": None, "AT2017gfo": 1}
+    assert len(find_products(session, target="at2017gfo")["products"]) == 4
+    assert len(find_products(session, target="--")["products"]) == 1
+
+
+def test_a_product_that_was_here_before_its_target_gets_it_when_told_again(session: Session) -> None:
+    order = ingest("x", "calibrated", target="Later")
+    number = record_product(session, order, recorded=NOW)
+    wanted = AddTarget(name="LATER", ra=1.0, dec=2.0)
+    add_target(session, wanted, viewer=Viewer.all_seeing(), recorded=NOW, match_radius=3.0)
+    record_product(session, order, recorded=NOW)
+    assert session.get_one(DataProduct, number).target_number == 1

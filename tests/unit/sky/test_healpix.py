@@ -67,10 +67,11 @@ def test_ranges_are_sorted_disjoint_and_begin_where_asked(
 
 @pytest.mark.parametrize("radius", [1 / 3600, 0.01, 1.0, 10.0, 60.0, 90.0])
 def test_ranges_fit_closely_where_a_reader_begins(radius: float) -> None:
-    ranges = cone_ranges(123.4, -20.2, radius)
-    share = sum(end - first for first, end in ranges) / PIXELS
-    assert share < 6 * (1 - math.cos(math.radians(radius + 0.1 / 3600))) / 2
-    assert len(ranges) < 300
+    cone = (1 - math.cos(math.radians(radius + 0.1 / 3600))) / 2
+    for finer, most in ((0, 25), (3, 2.0), (6, 1.6)):
+        ranges = cone_ranges(123.4, -20.2, radius, finer=finer, most=10_000)
+        assert cone <= sum(end - first for first, end in ranges) / PIXELS < most * cone
+    assert len(cone_ranges(123.4, -20.2, radius)) < 20
 
 
 def test_the_whole_sky_is_one_range() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, select, tuple_, union_all
+from sqlalchemy import ColumnElement, func, select, tuple_, union_all
 
 from toros.data.tables import Target
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Centre", "Place", "walk"]
 
-TOGETHER = 16  # ranges in one query
+TOGETHER = 32  # ranges in one query
 FINER, FINEST = 3, 9  # orders that the edge is cut further by where it is crowded, and at most
 Place = tuple[int, int]  # pixel, number: the natural order of a cone
 
@@ -56,12 +56,12 @@ def walk(
     page : int
         How many are probably wanted.
     """
-    from toros.sky.healpix import cone_ranges
+    from toros.sky.healpix import PIXELS, cone_ranges
 
-    finer = 0
+    finer, count = 0, session.scalar(select(func.max(Target.number))) or 0
     while True:
         ranges = cone_ranges(centre.ra, centre.dec, centre.radius, start=max(0, after[0]), finer=finer)
-        batch = ranges[:TOGETHER]
+        batch = _enough(ranges, 2 * page * PIXELS / (count + 1))
         if not batch:
             return
         found = session.execute(_query(batch, after, conditions, page))
@@ -74,6 +74,16 @@ def walk(
         if reached is None and len(batch) == len(ranges):
             return
         after = reached or (batch[-1][1] - 1, 2**62)
+
+
+def _enough(ranges: Sequence[tuple[int, int]], pixels: float) -> Sequence[tuple[int, int]]:
+    """Return the first ranges that have as many pixels together, and so probably as many targets as are wanted."""
+    total = 0
+    for i, (first, end) in enumerate(ranges[:TOGETHER]):
+        total += end - first
+        if total >= pixels:
+            return ranges[: i + 1]
+    return ranges[:TOGETHER]
 
 
 def _query(

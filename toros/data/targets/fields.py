@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 __all__ = [
-    "COLUMNS", "add_tags", "extra_row", "extras_of", "forget_extras", "groups_of", "places", "set_extras", "set_groups",
-    "tags_of", "untag",
+    "COLUMNS", "add_tags", "extra_row", "extras_of", "forget_extras", "groups_of", "load_sky", "places", "set_extras",
+    "set_groups", "tags_of", "untag",
 ]  # fmt: skip
 
 COLUMNS = (  # what may be said of a target, column by column
@@ -46,6 +46,11 @@ def places(ra: Sequence[float], dec: Sequence[float]) -> list[dict[str, Any]]:
         dict(zip(names, row, strict=True))
         for row in zip(pixels, longitudes, latitudes, constellations(ra, dec), strict=True)
     ]
+
+
+def load_sky() -> None:
+    """Load what computes places: half a second, once, before a transaction that must be short."""
+    places([0.0], [0.0])
 
 
 def extra_row(target: int, name: str, value: str | float | bool) -> dict[str, Any]:

@@ -16,7 +16,17 @@ from toros.errors import Permanent
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-__all__ = ["add_names", "forget_names", "key_of", "known_names", "names_of", "number_of", "rename", "the_target"]
+__all__ = [
+    "add_names",
+    "forget_names",
+    "is_name",
+    "key_of",
+    "known_names",
+    "names_of",
+    "number_of",
+    "rename",
+    "the_target",
+]
 
 LOOSE = re.compile(r"[\s\-_()\[\]\u2010-\u2015\u2212]+")
 LONGEST = 256  # characters of a key
@@ -31,13 +41,23 @@ def key_of(name: str) -> str:
     Permanent
         Nothing is left of it, or too much.
     """
-    key, before = name, ""
-    while key != before:  # what is left of a name may be written shorter still
-        key, before = LOOSE.sub("", unicodedata.normalize("NFKC", key).casefold()), key
+    key = _key(name)
     if not key:
         raise Permanent(f"name: {name!r} has neither letters nor digits")
     if len(key) > LONGEST:
         raise Permanent(f"name: {name[:40]!r}… is too long")
+    return key
+
+
+def is_name(text: str) -> bool:
+    """Whether there is something in a text that names could be compared by."""
+    return 0 < len(_key(text)) <= LONGEST
+
+
+def _key(name: str) -> str:
+    key, before = name, ""
+    while key != before:  # what is left of a name may be written shorter still
+        key, before = LOOSE.sub("", unicodedata.normalize("NFKC", key).casefold()), key
     return key
 
 

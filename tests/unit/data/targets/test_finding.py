@@ -136,7 +136,7 @@ def test_names_as_typed_and_by_their_beginning(crowded: Room) -> None:
     row = SKY[100]
     assert numbers(crowded, name=row["name"].upper().replace(" ", "-")) == [row["number"]]
     expected = {each["number"] for each in SKY if each["name"].startswith("Target 12")}
-    assert len(expected) > 10
+    assert len(expected) > 5
     assert set(numbers(crowded, name="TARGET 12*")) == expected
     assert numbers(crowded, name="nobody") == []
 

@@ -1,0 +1,124 @@
+"""Given a running data manager, `toros target` keeps targets: added, shown, found, changed, merged, listed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.daemons import Network
+from toros.cli import main
+from toros.cli.codes import ExitCode
+from toros.cli.conditions import conditions
+from workorders import Refusal
+
+Toros = Callable[..., tuple[int, str]]
+COMMANDS = ("add", "show", "find", "update", "merge", "list")
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with Network(tmp_path_factory.mktemp("network"), services=["data_manager"]) as running:
+        yield running
+
+
+@pytest.fixture
+def toros(network: Network, capsys: pytest.CaptureFixture[str]) -> Toros:
+    """Run a command on targets and return its exit code and what it printed."""
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(["target", *words, "--config", str(network.file)])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+def plain(toros: Toros, *words: str) -> Any:
+    """Return what a command prints for programs."""
+    return json.loads(toros(*words, "--json")[1])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["target", command, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"toros target {command}" in said.split("Examples:")[1]
+    assert "--json" in said
+
+
+def test_a_target_from_the_first_word_to_the_last(toros: Toros) -> None:
+    code, said = toros("add", "AT 2017gfo", "--ra", "13:09:48.09", "--dec", "-23:22:53.3", "--tag", "gw",
+                       "--alias", "SSS17a", "--extra", "redshift=0.0098", "importance=9.5", "cadence=0.5")  # fmt: skip
+    assert (code, "done" in said) == (ExitCode.OK, True)
+    again = plain(toros, "add", "at2017gfo", "--ra", "197.450375", "--dec", "-23.381472")
+    assert (again["state"], again["result"]["made"]) == ("done", False)
+    shown = plain(toros, "show", "sss17A")
+    assert (shown["name"], shown["constellation"], shown["extras"]) == ("AT 2017gfo", "Hya", {"redshift": 0.0098})
+    code, said = toros("show", "sss17A")
+    assert "AT 2017gfo" in said and "redshift=0.0098" in said
+    toros("update", "sss17a", "classification=kilonova", "--tag", "followed", "--untag", "gw", "--rename", "GW170817")
+    shown = plain(toros, "show", "gw 170817")
+    assert (shown["name"], shown["classification"], shown["tags"]) == ("GW170817", "kilonova", ["followed"])
+    toros("add", "DLT17ck", "--ra", "197.46", "--dec", "-23.38", "--new")
+    assert plain(toros, "merge", "GW170817", "dlt17ck", "--dry-run")["result"]["dry_run"] is True
+    assert toros("merge", "GW170817", "dlt17ck")[0] == ExitCode.OK
+    assert plain(toros, "show", "DLT17ck")["number"] == shown["number"]
+
+
+def test_targets_are_found_by_place_and_field(toros: Toros) -> None:
+    for name, ra, importance in (("Q 1", "10", "3"), ("Q 2", "10.5", "8"), ("Q 3", "50", "9")):
+        toros("add", name, "--ra", ra, "--dec", "-40", f"importance={importance}")
+    by_place = plain(toros, "find", "--around", "10,-40", "--radius", "1")
+    assert sorted(row["name"] for row in by_place["targets"]) == ["Q 1", "Q 2"]
+    by_target = plain(toros, "find", "--around", "q1", "--radius", "1", "--where", "importance>=5")
+    assert [row["name"] for row in by_target["targets"]] == ["Q 2"]
+    ranked = plain(toros, "find", "q*", "--sort", "importance", "--descending", "--limit", "2")
+    assert [row["name"] for row in ranked["targets"]][:1] == ["Q 3"] and ranked["more"]
+    code, said = toros("find", "Q*", "--limit", "2")
+    assert code == ExitCode.OK and "Q 1" in said and "more: --after" in said
+    assert toros("find", "nobody") == (ExitCode.OK, "no targets\n")
+
+
+def test_lists_are_kept(toros: Toros) -> None:
+    toros("add", "B 1", "--ra", "100", "--dec", "5")
+    code, said = toros("list", "Tonight", "--add", "b1")
+    assert code == ExitCode.OK and "B 1" in said
+    assert [row["name"] for row in plain(toros, "list", "tonight")["targets"]] == ["B 1"]
+    code, said = toros("list", "Tonight", "--remove", "B 1")
+    assert "no targets" in said
+    code, said = toros("list", "Nowhere")
+    assert code == ExitCode.FAILED and "there is no list 'Nowhere'" in said
+
+
+def test_what_is_refused_says_why(toros: Toros) -> None:
+    code, said = toros("add", "C 1", "--ra", "10", "--dec", "95")
+    assert code == ExitCode.FAILED and "dec is out of range" in said
+    code, said = toros("add", "C 1", "--ra", "10")
+    assert code == ExitCode.FAILED and "gives a position without dec" in said
+    code, said = toros("show", "C 1")
+    assert code == ExitCode.FAILED and "there is no target 'C 1'" in said
+    code, said = toros("find", "--where", "colour=1")
+    assert code == ExitCode.FAILED and "has no field 'colour'" in said
+
+
+def test_conditions_as_people_type_them() -> None:
+    typed = ["importance>=5", "importance <= 9.5", "classification=SN Ia", "seen=true"]
+    assert conditions(typed) == {"importance": {"min": 5, "max": 9.5}, "classification": "SN Ia", "seen": True}
+    for wrong in (["importance"], ["a=1", "a>=1"], ["a>=1", "a>=2"], ["a>=1", "a=2"], ["=1"]):
+        with pytest.raises(Refusal):
+            conditions(wrong)
+
+
+def test_the_room_of_the_data_manager_loads_nothing_heavy(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, services.data_manager; print(sorted({'astropy', 'numpy', 'astropy_healpix'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
