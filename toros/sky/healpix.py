@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ORDER", "PIXELS", "cone_ranges", "pixel_of", "separations"]
+__all__ = ["ORDER", "PIXELS", "cone_ranges", "finer_than_usual", "pixel_of", "separations"]
 
 ORDER = 29
 STEP = 3  # orders from one cut to the next: 64 pixels out of one
@@ -107,6 +107,11 @@ def cone_ranges(
         parts = 4 ** (min(order + STEP, finest) - order)
         edge = (edge[:most, None] * parts + np.arange(parts)).ravel()
     return _joined(np.concatenate(found), start)
+
+
+def finer_than_usual(radius: float, pixels: float) -> int:
+    """Return by how many orders a cone is to be cut finer, so that the sky would have at least so many pixels."""
+    return max(0, math.ceil(math.log(max(1.0, pixels / 12), 4)) - _usual(radius))
 
 
 def _usual(radius: float) -> int:

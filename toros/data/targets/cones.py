@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Centre", "Place", "walk"]
 
 TOGETHER = 32  # ranges in one query
-FINER, FINEST = 3, 9  # orders that the edge is cut further by where it is crowded, and at most
+CROWD = 50  # targets of an evenly filled sky in one pixel on the edge
+FINER, FINEST = 3, 20  # orders that the edge is cut further by where it is crowded all the same, and at most
 Place = tuple[int, int]  # pixel, number: the natural order of a cone
 
 
@@ -56,12 +57,13 @@ def walk(
     page : int
         How many are probably wanted.
     """
-    from toros.sky.healpix import PIXELS, cone_ranges
+    from toros.sky.healpix import PIXELS, cone_ranges, finer_than_usual
 
-    finer, count = 0, session.scalar(select(func.max(Target.number))) or 0
+    count = 1 + (session.scalar(select(func.max(Target.number))) or 0)
+    finer = finer_than_usual(centre.radius, count / CROWD)
     while True:
         ranges = cone_ranges(centre.ra, centre.dec, centre.radius, start=max(0, after[0]), finer=finer)
-        batch = _enough(ranges, 2 * page * PIXELS / (count + 1))
+        batch = _enough(ranges, 1.5 * page * PIXELS / count)
         if not batch:
             return
         found = session.execute(_query(batch, after, conditions, page))
@@ -77,13 +79,17 @@ def walk(
 
 
 def _enough(ranges: Sequence[tuple[int, int]], pixels: float) -> Sequence[tuple[int, int]]:
-    """Return the first ranges that have as many pixels together, and so probably as many targets as are wanted."""
-    total = 0
+    """Return the first ranges that have as many pixels together, and so probably as many targets as are wanted.
+
+    One, two, four, eight and so on of them: a query of each shape is compiled once.
+    """
+    total, several = 0, 1
     for i, (first, end) in enumerate(ranges[:TOGETHER]):
         total += end - first
+        several = several if i < several else 2 * several
         if total >= pixels:
-            return ranges[: i + 1]
-    return ranges[:TOGETHER]
+            break
+    return ranges[:several]
 
 
 def _query(
