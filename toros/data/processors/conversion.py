@@ -1,0 +1,139 @@
+"""From the rows of a table to points: values, limits and the series that each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from toros.data.processors.cells import Rows, limits, numbers, texts, times
+from toros.data.processors.layout import Layout
+from toros.data.processors.options import PhotometryOptions
+from toros.data.processors.reading import About, Points, Problems
+from toros.data.processors.text_table import Block
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["points_of", "series_of"]
+
+BRIGHTEST, FAINTEST = -30.0, 40.0  # magnitudes
+NO_MEASUREMENT = 90.0  # 99, 99.99 and the like
+
+
+def points_of(block: Block, layout: Layout, options: PhotometryOptions, problems: Problems) -> Points:
+    """Return the rows of a block that can be taken as points; each of the others is a problem."""
+    import numpy as np
+
+    columns, roles = block.columns, layout.roles
+    rows = Rows(block.lines, problems)
+    time = times(columns[roles["time"]], roles["time"], rows, format_=layout.time_format, offset=options.time_offset)
+    cells, marked = limits(columns[roles["value"]])
+    value = numbers(cells, roles["value"], rows)
+    error = _optional(block, layout, "error", rows)
+    limit = _optional(block, layout, "limit", rows)
+    upper_limit = _upper_limits(value, error, limit, marked, layout)
+    _check(block, layout, value, error, upper_limit, rows)
+    flags = np.nan_to_num(_optional(block, layout, "flags", rows)).astype(np.int64)
+    series, about = _series(block, layout, options, rows)
+    return Points(
+        time=time, value=value * layout.factor, error=np.where(upper_limit, np.nan, error) * layout.factor,
+        upper_limit=upper_limit, flags=flags, line=np.asarray(block.lines, np.int64), series=series, about=about,
+    ).take(np.flatnonzero(rows.good))  # fmt: skip
+
+
+def _optional(block: Block, layout: Layout, role: str, rows: Rows) -> NDArray[np.float64]:
+    import numpy as np
+
+    column = layout.roles.get(role)
+    if column is None:
+        return np.full(len(block.lines), np.nan)
+    cells, _ = limits(block.columns[column])
+    return numbers(cells, column, rows)
+
+
+def _upper_limits(
+    value: NDArray[np.float64], error: NDArray[np.float64], limit: NDArray[np.float64], marked: NDArray[np.bool_],
+    layout: Layout,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Return which rows are upper limits, and put the limit in the place of the value where it stands beside it."""
+    import numpy as np
+
+    upper_limit = marked.copy()
+    if layout.minus_one_is_limit:
+        upper_limit |= error == -1
+    if layout.kind == "magnitude":
+        beside = ~np.isfinite(value) | (value >= NO_MEASUREMENT)
+        beside &= np.isfinite(limit)
+        value[beside] = limit[beside]
+        upper_limit |= beside
+    return upper_limit
+
+
+def _check(
+    block: Block, layout: Layout, value: NDArray[np.float64], error: NDArray[np.float64],
+    upper_limit: NDArray[np.bool_], rows: Rows,
+) -> None:  # fmt: skip
+    """Refuse the rows whose value or error cannot be."""
+    import numpy as np
+
+    name = layout.roles["value"]
+    cells = block.columns[name]
+    if layout.kind == "magnitude":
+        beside = ", and there is no limit beside it"
+        rows.refuse(value >= NO_MEASUREMENT, name, cells, f"stands for no measurement{beside}")
+        rows.refuse(~np.isfinite(value), name, cells, f"is not a finite number{beside}")
+        outside = (value < BRIGHTEST) | (value > FAINTEST)
+        rows.refuse(outside, name, cells, f"is no magnitude: {BRIGHTEST:g} to {FAINTEST:g} are allowed")
+    rows.refuse(~np.isfinite(value), name, cells, "is not a finite number")
+    column = layout.roles.get("error")
+    if column is not None:
+        cells = block.columns[column]
+        below = "is below 0 (only BHTOM's layout marks a limit by an error of -1)"
+        rows.refuse(~upper_limit & (error < 0), column, cells, below)
+        rows.refuse(~upper_limit & np.isinf(error), column, cells, "is not a finite number")
+
+
+def series_of(
+    given: Sequence[Sequence[str]], make: Callable[[tuple[str, ...]], About]
+) -> tuple[NDArray[np.int32], tuple[About, ...]]:
+    """Return for every row the position of its series, made from the texts that tell rows apart."""
+    import numpy as np
+
+    places: dict[tuple[str, ...], int] = {}
+    positions = [places.setdefault(row, len(places)) for row in zip(*given, strict=True)]
+    return np.array(positions, np.int32), tuple(make(row) for row in places)
+
+
+def _series(
+    block: Block, layout: Layout, options: PhotometryOptions, rows: Rows
+) -> tuple[NDArray[np.int32], tuple[About, ...]]:
+    import numpy as np
+
+    given = []
+    for role, longest in LONGEST.items():
+        column = layout.roles.get(role)
+        otherwise = getattr(options, role) or ""
+        if column is None:
+            given.append([otherwise] * len(block.lines))
+            continue
+        found = [text or otherwise for text in texts(block.columns[column])]
+        lengths = np.array([len(text) for text in found])
+        rows.refuse(lengths > longest, column, found, f"is longer than {longest} characters")
+        if role == "band":
+            rows.refuse(lengths == 0, column, found, "is empty: say filter")
+        given.append(found)
+
+    def about(row: tuple[str, ...]) -> About:
+        band, facility, observer, source, system = row
+        return About(
+            band=band, facility=facility, observer=observer, source=source,
+            system=system if layout.kind == "magnitude" else "",
+            kind="counts" if layout.unit == "counts" else layout.kind, unit=layout.unit, method=options.method or "",
+            time_scale=layout.time_scale, time_reference=layout.time_reference,
+        )  # fmt: skip
+
+    return series_of(given, about)
+
+
+LONGEST = {"band": 32, "facility": 128, "observer": 128, "source": 64, "system": 32}
