@@ -1,10 +1,14 @@
-"""The data manager's nouns, one a file: targets, batches, exposures, combinations, products."""
+"""The data manager's nouns, one a file: targets, measurements, spectra, batches, exposures, combinations, products."""
 
 from toros.data.tables.base import Base
 from toros.data.tables.combination import Combination, combination_combination, combination_exposure
 from toros.data.tables.data_product import DataProduct
 from toros.data.tables.exposure import Exposure
 from toros.data.tables.file_batch import FileBatch, batch_exposure
+from toros.data.tables.measurement import Measurement
+from toros.data.tables.measurement_history import MeasurementHistory
+from toros.data.tables.series import Series
+from toros.data.tables.spectrum import Spectrum
 from toros.data.tables.target import Target
 from toros.data.tables.target_extra import TargetExtra
 from toros.data.tables.target_group import TargetGroup
@@ -13,9 +17,9 @@ from toros.data.tables.target_name import TargetName
 from toros.data.tables.target_tag import TargetTag
 
 __all__ = [
-    "METADATA", "Combination", "DataProduct", "Exposure", "FileBatch", "Target", "TargetExtra", "TargetGroup",
-    "TargetList", "TargetListMember", "TargetName", "TargetTag", "batch_exposure", "combination_combination",
-    "combination_exposure",
+    "METADATA", "Combination", "DataProduct", "Exposure", "FileBatch", "Measurement", "MeasurementHistory", "Series",
+    "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember", "TargetName", "TargetTag",
+    "batch_exposure", "combination_combination", "combination_exposure",
 ]  # fmt: skip
 
 METADATA = Base.metadata
