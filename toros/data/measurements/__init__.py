@@ -1,0 +1,1 @@
+"""Measurements: taken in, switched, read as light curves, written out and drawn."""
