@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, observing, reduction, targets
+from workorders import alerts, data, desk, measurements, observing, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -95,6 +95,10 @@ _SERVED = (
     Request(targets.SaveList, "data_manager"),
     Request(targets.FindTargets, "data_manager", "question", "pure"),
     Request(targets.ShowTarget, "data_manager", "question", "pure"),
+    Request(measurements.IngestPhotometry, "data_manager"),
+    Request(measurements.SwitchMeasurements, "data_manager"),
+    Request(measurements.ExportPhotometry, "data_manager"),
+    Request(measurements.FindMeasurements, "data_manager", "question", "pure"),
 )
 
 VOCABULARY: Mapping[str, Request] = MappingProxyType({request.name: request for request in _SERVED})
@@ -109,9 +113,8 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "find_observations import_targets request_observation update_observation ingest_photometry "
-            "standardise_photometry analyse_catalog simulate_events share export_photometry "
-            "switch_measurements save_user save_proposal delete_product",
+            "data_manager": "find_observations import_targets request_observation update_observation "
+            "standardise_photometry analyse_catalog simulate_events share save_user save_proposal delete_product",
         }.items()
         for name in names.split()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.data_manager import products, targets
+from services.data_manager import measurements, products, targets
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -20,6 +20,10 @@ SERVICE = Service(
         "save_list": Handler(targets.order_save_list),
         "find_targets": Handler(targets.answer_find_targets),
         "show_target": Handler(targets.answer_show_target),
+        "ingest_photometry": Handler(measurements.ingest_photometry),
+        "switch_measurements": Handler(measurements.switch_measurements),
+        "export_photometry": Handler(measurements.export_photometry),
+        "find_measurements": Handler(measurements.answer_find_measurements),
     },
     tables=METADATA,
     lanes={"work": 2},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from toros.cli import lightcurves
 from toros.cli.options import ConfigFile, Json
 
 if TYPE_CHECKING:
@@ -304,3 +305,7 @@ def _told(rows: list[dict[str, Any]], *, json: bool, last: bool = False) -> None
             console().print(order_line(row))
     if failed or last:
         raise Ended(ExitCode.FAILED if failed else ExitCode.OK)
+
+
+for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export):
+    targets.command()(_command)

@@ -6,6 +6,7 @@ from toros.config.settings import (
     CameraSettings,
     Config,
     DatabaseSettings,
+    DataSettings,
     EngineSettings,
     FileSettings,
     LoggingSettings,
@@ -19,7 +20,7 @@ from toros.config.settings import (
 )
 
 __all__ = [
-    "AlertSettings", "CameraSettings", "Config", "DatabaseSettings", "EngineSettings", "FileSettings",
+    "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings",
     "LoggingSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings", "SecuritySettings", "ServiceName",
     "ServiceSettings", "SmtpSettings", "config_hash", "find_config", "load_config",
 ]  # fmt: skip

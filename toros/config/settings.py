@@ -27,6 +27,7 @@ __all__ = [
     "AlertSettings",
     "CameraSettings",
     "Config",
+    "DataSettings",
     "DatabaseSettings",
     "EngineSettings",
     "FileSettings",
@@ -237,6 +238,17 @@ class ReductionSettings(_Settings, json_schema_extra={"reader": "preprocessor"})
     )
 
 
+class DataSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
+    """What the data manager takes in."""
+
+    largest_table: int = Field(
+        500_000_000,
+        ge=1_000,
+        le=100_000_000_000,
+        description="largest file of photometry or of a spectrum that is opened; bytes",
+    )
+
+
 class SecuritySettings(_Settings, json_schema_extra={"reader": "every daemon and the command line"}):
     """Who may ask what."""
 
@@ -311,6 +323,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     files: FileSettings = FileSettings()
     engine: EngineSettings = EngineSettings()
     reduction: ReductionSettings = ReductionSettings()
+    data: DataSettings = DataSettings()
     security: SecuritySettings = SecuritySettings()
     orders: OrderSettings = OrderSettings()
     alerts: AlertSettings = AlertSettings()

@@ -1,0 +1,71 @@
+"""Given a running data manager, a light curve goes in, comes out, and is drawn, from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.daemons import Network
+from toros.cli import main
+from toros.cli.codes import ExitCode
+
+Toros = Callable[..., tuple[int, str]]
+NIGHT = (
+    "MJD;Magnitude;Error;Facility;Filter;Observer\n59000.25;15.58;0.01;CTMO;r;J. Doe\n59001.25;17.1;-1;CTMO;r;J. Doe\n"
+)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with Network(tmp_path_factory.mktemp("network"), services=["data_manager"]) as running:
+        assert main(["submit", "add_target", "name=SN 2026abc", "ra=150", "dec=20", "-w", "-c", str(running.file)]) == 0
+        yield running
+
+
+@pytest.fixture
+def toros(network: Network, capfd: pytest.CaptureFixture[str]) -> Toros:
+    """Run a command of `toros target` and return its exit code and what it printed."""
+
+    def run(*words: str) -> tuple[int, str]:
+        code = main(["target", *words, "--config", str(network.file)])
+        said = capfd.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+def test_in_out_and_drawn(toros: Toros, tmp_path: Path) -> None:
+    file = tmp_path / "night.csv"
+    file.write_text(NIGHT + "59002.25;bright;0.01;CTMO;r;J. Doe\n")
+    code, said = toros("ingest", "sn2026abc", str(file), "--dry-run")
+    assert (code, "layout BHTOM: 2 points would be new, 0 revised, 0 known already, 1 rows refused" in said) == (
+        0,
+        True,
+    )
+    code, said = toros("ingest", "sn2026abc", str(file), "system=AB")
+    assert "2 points are new" in said and "line 4: Magnitude 'bright' is not a number" in said
+    code, said = toros("ingest", "sn2026abc", str(file), "system=AB")
+    assert "0 points are new, 0 revised, 2 known already" in said
+
+    assert toros("export", "SN 2026abc") == (0, NIGHT)
+    for format_ in ("csv", "ecsv", "votable"):
+        copy = tmp_path / f"copy.{format_}"
+        assert toros("export", "SN 2026abc", "--format", format_, "-o", str(copy))[0] == ExitCode.OK
+        assert "0 points are new, 0 revised, 2 known already" in toros("ingest", "sn2026abc", str(copy))[1]
+
+    code, said = toros("plot", "SN 2026abc", "-o", str(tmp_path / "curve.png"))
+    assert (code, said) == (0, f"wrote {tmp_path / 'curve.png'}: 2 points\n")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_cannot_be_done_is_said_in_a_sentence(toros: Toros, tmp_path: Path) -> None:
+    file = tmp_path / "night.csv"
+    file.write_text("nothing\n")
+    code, said = toros("ingest", "sn2026abc", str(file))
+    assert code == ExitCode.FAILED and "Traceback" not in said
+    code, said = toros("plot", "nobody")
+    assert code == ExitCode.FAILED and "there is no target 'nobody'" in said
+    code, said = toros("export", "sn2026abc", "--format", "xls")
+    assert code != ExitCode.OK and "'xls' is not a format" in said

@@ -1,0 +1,118 @@
+"""The data manager's handlers of measurements, with real files and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from services.data_manager import SERVICE
+from tests.unit.services.preprocessor.desk import Here
+from tests.unit.services.test_data_manager import Bench
+from toros.config import Config
+from toros.errors import OutsideRoots, Permanent
+from toros.network.service import Outcome
+from workorders import parse
+
+TOM = (
+    "time,filter,magnitude,error,limit,source\n59000.25,r,15.5,0.01,,X\n59001.25,r,bright,0.01,,X\n59002.25,r,,,17,X\n"
+)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    bench.engine = Here()
+    do(bench, "add_target", name="SN 2026abc", ra=150.0, dec=20.0)
+    bench.files.root("products").joinpath("night.csv").write_text(TOM)
+    yield bench
+    bench.database.close()
+
+
+def do(bench: Bench, request: str, **fields: Any) -> Any:
+    outcome = SERVICE.handlers[request].function(parse({"request": request, **fields}), bench)
+    if not isinstance(outcome, Outcome):
+        return outcome
+    return {**outcome.result, **((bench.write(outcome.record) if outcome.record else None) or {})}
+
+
+def ingest(bench: Bench, **fields: Any) -> Any:
+    return do(bench, "ingest_photometry", **{"target": "sn2026abc", "file_location": "products:night.csv", **fields})
+
+
+def find(bench: Bench, **fields: Any) -> Any:
+    return do(bench, "find_measurements", target="SN-2026 ABC", **fields)
+
+
+def test_good_rows_are_kept_and_the_bad_one_is_told(bench: Bench) -> None:
+    told = ingest(bench)
+    assert (told["new"], told["same"], told["revised"], told["refused"]) == (2, 0, 0, 1)
+    assert told["problems"] == ["line 3: magnitude 'bright' is not a number"]
+    assert told["layout"] == "TOM" and told["target"] == "SN 2026abc"
+    again = ingest(bench)
+    assert (again["new"], again["same"]) == (0, 2)
+    assert [point["value"] for point in find(bench)["points"]] == [15.5, 17.0]
+
+
+def test_a_dry_run_records_nothing(bench: Bench) -> None:
+    told = ingest(bench, dry_run=True)
+    assert told["new"] == 2 and told["remarks"][-1] == "dry run: nothing was recorded"
+    assert find(bench)["points"] == []
+
+
+def test_atomic(bench: Bench) -> None:
+    with pytest.raises(Permanent, match="nothing was taken"):
+        ingest(bench, atomic=True)
+    assert find(bench)["points"] == []
+
+
+def test_bjd_of_our_own_observatory(bench: Bench) -> None:
+    ingest(bench, facility=Config().observatory.name)
+    points = find(bench)["points"]
+    assert all(0 < abs(point["bjd_tdb"] - 2400000.5 - point["mjd"]) < 0.007 for point in points)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "sentence"),
+    [
+        ({"target": "nobody"}, Permanent, "there is no target 'nobody'"),
+        ({"product": 7}, Permanent, "product: there is no data product 7"),
+        ({"file_location": "products:../x"}, OutsideRoots, "x"),
+        ({"file_location": "products:missing.csv"}, Permanent, "does not exist"),
+    ],
+)
+def test_what_cannot_be_is_refused(bench: Bench, fields: dict[str, Any], error: type, sentence: str) -> None:
+    with pytest.raises(error, match=sentence):
+        ingest(bench, **fields)
+
+
+def test_points_are_switched_off_and_on(bench: Bench) -> None:
+    ingest(bench)
+    switch = {"target": "SN 2026abc", "times": [59000.25]}
+    assert do(bench, "switch_measurements", **switch, active=False, dry_run=True)["switched"] == 1
+    assert do(bench, "switch_measurements", **switch, active=False)["switched"] == 1
+    assert len(find(bench)["points"]) == 1 and len(find(bench, active_only=False)["points"]) == 2
+    ingest(bench)
+    assert len(find(bench)["points"]) == 1
+    assert do(bench, "switch_measurements", target="SN 2026abc", active=True, everything=True)["switched"] == 1
+
+
+def test_an_export_is_a_file_that_is_not_written_over_unless_told(bench: Bench) -> None:
+    ingest(bench)
+    order = {"target": "SN 2026abc", "file_location": "products:out/sn.csv", "format": "bhtom"}
+    told = do(bench, "export_photometry", **order)
+    path = bench.files.path("products:out/sn.csv")
+    assert told["points"] == 2 and path.read_text().splitlines()[1] == "59000.25;15.5;0.01;;r;"
+    assert do(bench, "export_photometry", **order)["sha256"] == told["sha256"]
+    with pytest.raises(Permanent, match="say replace"):
+        do(bench, "export_photometry", **{**order, "format": "csv"})
+    do(bench, "export_photometry", **{**order, "format": "csv", "replace": True})
+    assert path.read_text().startswith("mjd,value,error,upper_limit")
+
+
+def test_pages_hold_plain_values_only(bench: Bench) -> None:
+    ingest(bench)
+    assert yaml.safe_load(yaml.safe_dump(find(bench))) == find(bench)
