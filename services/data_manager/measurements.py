@@ -21,6 +21,7 @@ from toros.data.processors.reading import Reading
 from toros.data.processors.registry import read_product
 from toros.data.tables import DataProduct, Target
 from toros.data.targets.names import the_target
+from toros.data.targets.updating import may_change
 from toros.durable import write_durably
 from toros.errors import Permanent
 from toros.network.service import Answer, Context, Outcome
@@ -66,7 +67,7 @@ def ingest_photometry(order: IngestPhotometry, context: Context) -> Outcome:
 def switch_measurements(order: SwitchMeasurements, context: Context) -> Outcome:
     """Switch the points that are meant, one series after the other."""
     viewer = viewer_of(order, context)
-    target = context.read(lambda session: the_target(session, order.target, viewer))
+    target = context.read(lambda session: _own(session, order.target, viewer))
     selection = _selection(order)
     series = context.read(lambda session: series_of_target(session, target.number, selection, viewer))
     which: dict[str, Any] = {"selection": selection, "times": order.times, "tolerance": order.tolerance}
@@ -120,10 +121,16 @@ def _selection(order: Any, *, active_only: bool = False) -> Selection:
 
 
 def _known(session: Session, *, order: IngestPhotometry, viewer: Viewer) -> Target:
-    """Return the target; raise Permanent where it, or the product, is not there."""
+    """Return the target; raise Permanent where it, or the product, is not there, or is not the viewer's to change."""
     if order.product is not None and session.get(DataProduct, order.product) is None:
         raise Permanent(f"product: there is no data product {order.product}")
-    return the_target(session, order.target, viewer)
+    return _own(session, order.target, viewer)
+
+
+def _own(session: Session, name: str, viewer: Viewer) -> Target:
+    target = the_target(session, name, viewer)
+    may_change(target, viewer, name)
+    return target
 
 
 def _barycentric(target: Target, context: Context) -> Barycentric | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
+from toros.data.measurements.moving import move_measurements
 from toros.data.permissions import Viewer
 from toros.data.targets.creating import add_target
 from toros.data.targets.fields import load_sky
@@ -75,7 +76,9 @@ def order_merge_targets(order: MergeTargets, context: Context) -> Outcome:
     now, viewer = _now(context), viewer_of(order, context)
 
     def change(session: Session) -> dict[str, Any]:
-        target = merge_targets(session, order.primary, order.secondary, viewer=viewer, recorded=now)
+        target = merge_targets(
+            session, order.primary, order.secondary, viewer=viewer, recorded=now, moves=(move_measurements,)
+        )
         return {"target": target.number, "name": target.name}
 
     return _outcome(change, context, dry_run=order.dry_run)

@@ -116,3 +116,28 @@ def test_an_export_is_a_file_that_is_not_written_over_unless_told(bench: Bench) 
 def test_pages_hold_plain_values_only(bench: Bench) -> None:
     ingest(bench)
     assert yaml.safe_load(yaml.safe_dump(find(bench))) == find(bench)
+
+
+def test_measurements_follow_their_target_when_two_are_merged(bench: Bench) -> None:
+    do(bench, "add_target", name="other", ra=10.0, dec=20.0)
+    ingest(bench)
+    bench.files.root("products").joinpath("night.csv").write_text(TOM.replace("59000.25,r,15.5", "59009.25,r,15.9"))
+    ingest(bench, target="other")
+    do(bench, "merge_targets", primary="SN 2026abc", secondary="other")
+    assert [point["value"] for point in do(bench, "find_measurements", target="other")["points"]] == [15.5, 17.0, 15.9]
+    assert do(bench, "show_target", target="other")["target"]["last_magnitude"] == 15.9
+
+
+def test_only_its_owner_changes_what_hangs_on_a_private_target(bench: Bench) -> None:
+    do(bench, "add_target", name="mine", ra=30.0, dec=20.0, access="private", user="eva")
+    secure = Config()
+    bench.config = secure.model_copy(update={"security": secure.security.model_copy(update={"authentication": True})})
+    with pytest.raises(Permanent, match="there is no target"):
+        ingest(bench, target="mine", user="max")
+    assert ingest(bench, target="mine", user="eva")["new"] == 2
+    with pytest.raises(Permanent, match="there is no target"):
+        do(bench, "find_measurements", target="mine", user="max")
+    with pytest.raises(Permanent, match="there is no target"):
+        do(bench, "export_photometry", target="mine", file_location="products:x.csv", user="max")
+    with pytest.raises(Permanent, match="there is no target"):
+        do(bench, "switch_measurements", target="mine", active=False, everything=True, user="max")
