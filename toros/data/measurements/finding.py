@@ -83,5 +83,10 @@ def _point(row: Any) -> dict[str, Any]:
     day, rest = divmod(row.time, MICROSECONDS_A_DAY)
     point = {"series": row.series, "mjd": day + rest / MICROSECONDS_A_DAY, "value": row.value,
              "upper_limit": bool(row.upper_limit), "active": bool(row.active), "revision": row.revision}  # fmt: skip
-    more = {"error": row.error, "bjd_tdb": row.bjd, "flags": row.flags or None, "product": row.product}
+    more = {"error": row.error, "bjd_tdb": row.bjd, "flags": _wire(row.flags) or None, "product": row.product}
     return {**point, **{name: value for name, value in more.items() if value is not None}}
+
+
+def _wire(flags: int) -> int | str:
+    """Return a whole number as XML-RPC carries it: beyond 32 bits as text."""
+    return flags if flags < 2**31 else str(flags)

@@ -179,7 +179,7 @@ def lightcurve_of_points(
     about = {int(each["number"]): About(**{"band": ""} | {n: each[n] for n in _ABOUT if n in each}) for each in series}
     rows = [
         (each["series"], round(each["mjd"] * MICROSECONDS_A_DAY), each["value"], each.get("error"), each["upper_limit"],
-         each.get("bjd_tdb"), each.get("flags", 0), each["active"])
+         each.get("bjd_tdb"), int(each.get("flags", 0)), each["active"])
         for each in points
     ]  # fmt: skip
     return lightcurve_of(rows, about, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from toros.data.processors.cells import Rows, numbers, texts, times
-from toros.data.processors.conversion import series_of
+from toros.data.processors.conversion import LONGEST, check_texts, flags_of, series_of
 from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import About, Points, Problems, Reading
 from toros.data.processors.text_table import Block, text_blocks, text_head
@@ -64,14 +64,18 @@ def _points(block: Block, options: PhotometryOptions, problems: Problems) -> Poi
     def about(row: tuple[str, ...]) -> About:
         kind, unit, system = ("flux", "uJy", "") if as_flux else ("magnitude", "mag", options.system or "AB")
         return About(
-            band=row[0] or options.band or "", kind=kind, unit=unit, system=system, source=options.source or "ATLAS",
+            band=row[0], kind=kind, unit=unit, system=system, source=options.source or "ATLAS",
             facility=options.facility or "ATLAS", observer=options.observer or "",
             method=options.method or "forced photometry",
         )  # fmt: skip
 
-    series, found = series_of([texts(columns["F"])], about)
+    bands = [band or options.band or "" for band in texts(columns["F"])]
+    check_texts(bands, "F", LONGEST["band"], rows)
+    rows.refuse(np.array([not band for band in bands]), "F", bands, "is empty: say filter")
+    flags = flags_of(number["err"], "err", columns["err"], rows)
+    series, found = series_of([bands], about)
     return Points(
         time=time, value=value, error=error if as_flux else np.where(upper_limit, np.nan, number["dm"]),
-        upper_limit=upper_limit, flags=np.nan_to_num(number["err"]).astype(np.int64),
+        upper_limit=upper_limit, flags=flags,
         line=np.asarray(block.lines, np.int64), series=series, about=found,
     ).take(np.flatnonzero(rows.good))  # fmt: skip

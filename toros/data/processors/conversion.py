@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from toros.data.processors.cells import Rows, limits, numbers, texts, times
 from toros.data.processors.layout import Layout
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["points_of", "series_of"]
+__all__ = ["LONGEST", "check_texts", "flags_of", "points_of", "series_of"]
 
 BRIGHTEST, FAINTEST = -30.0, 40.0  # magnitudes
+MOST_FLAGS = 2.0**53
+LONGEST = {"band": 32, "facility": 128, "observer": 128, "source": 64, "system": 32}  # characters
 NO_MEASUREMENT = 90.0  # 99, 99.99 and the like
 
 
@@ -34,7 +36,8 @@ def points_of(block: Block, layout: Layout, options: PhotometryOptions, problems
     limit = _optional(block, layout, "limit", rows)
     upper_limit = _upper_limits(value, error, limit, marked, layout)
     _check(block, layout, value, error, upper_limit, rows)
-    flags = np.nan_to_num(_optional(block, layout, "flags", rows)).astype(np.int64)
+    marks = roles.get("flags", "flags")
+    flags = flags_of(_optional(block, layout, "flags", rows), marks, columns.get(marks, ()), rows)
     series, about = _series(block, layout, options, rows)
     return Points(
         time=time, value=value * layout.factor, error=np.where(upper_limit, np.nan, error) * layout.factor,
@@ -94,6 +97,28 @@ def _check(
         rows.refuse(~upper_limit & np.isinf(error), column, cells, "is not a finite number")
 
 
+def check_texts(found: Sequence[str], column: str, longest: int, rows: Rows) -> None:
+    """Refuse the rows whose text is too long, or cannot be shown: it becomes names of files and parts of pages."""
+    import numpy as np
+
+    rows.refuse(
+        np.array([len(text) > longest for text in found]), column, found, f"is longer than {longest} characters"
+    )
+    rows.refuse(np.array([not text.isprintable() for text in found]), column, found, "has signs that cannot be shown")
+
+
+def flags_of(
+    found: NDArray[np.float64], name: str, cells: Sequence[Any] | NDArray[Any], rows: Rows
+) -> NDArray[np.int64]:
+    """Return flags as whole numbers, 0 where there is none; refuse the rows where they are not."""
+    import numpy as np
+
+    flags = np.nan_to_num(found, nan=0.0, posinf=-1.0, neginf=-1.0)
+    wrong = (flags < 0) | (flags > MOST_FLAGS) | (flags != np.floor(flags))
+    rows.refuse(wrong, name, cells, "is not a whole number of at most 53 bits")
+    return np.where(wrong, 0.0, flags).astype(np.int64)
+
+
 def series_of(
     given: Sequence[Sequence[str]], make: Callable[[tuple[str, ...]], About]
 ) -> tuple[NDArray[np.int32], tuple[About, ...]]:
@@ -118,10 +143,9 @@ def _series(
             given.append([otherwise] * len(block.lines))
             continue
         found = [text or otherwise for text in texts(block.columns[column])]
-        lengths = np.array([len(text) for text in found])
-        rows.refuse(lengths > longest, column, found, f"is longer than {longest} characters")
+        check_texts(found, column, longest, rows)
         if role == "band":
-            rows.refuse(lengths == 0, column, found, "is empty: say filter")
+            rows.refuse(np.array([not text for text in found]), column, found, "is empty: say filter")
         given.append(found)
 
     def about(row: tuple[str, ...]) -> About:
@@ -134,6 +158,3 @@ def _series(
         )  # fmt: skip
 
     return series_of(given, about)
-
-
-LONGEST = {"band": 32, "facility": 128, "observer": 128, "source": 64, "system": 32}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from toros.data.processors.astropy_table import open_table, table_blocks
 from toros.data.processors.cells import Rows, numbers, texts, times
-from toros.data.processors.conversion import series_of
+from toros.data.processors.conversion import LONGEST, check_texts, flags_of, series_of
 from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import About, Points, Problems, Reading
 from toros.data.processors.text_table import Block, text_blocks, text_head
@@ -72,16 +72,20 @@ def _points(block: Block, options: PhotometryOptions, problems: Problems) -> Poi
     limit = [text.lower() for text in texts(columns["upper_limit"])]
     said = {name: texts(columns[name]) for name in SERIES}
     rows.refuse(~np.isfinite(value), "value", columns["value"], "is not a finite number")
-    rows.refuse(error < 0, "error", columns["error"], "is below 0")
+    rows.refuse((error < 0) | np.isinf(error), "error", columns["error"], "is not a finite number from 0")
     neither = np.array([word not in TRUE + FALSE for word in limit])
     rows.refuse(neither, "upper_limit", columns["upper_limit"], "is neither true nor false")
     for name, allowed in (("kind", KINDS), ("time_scale", SCALES), ("time_reference", REFERENCES)):
         wrong = np.array([word not in allowed for word in said[name]])
         rows.refuse(wrong, name, columns[name], f"is none of {', '.join(allowed)}")
+    for name, words in said.items():
+        check_texts(words, name, LONGEST.get(name, 64), rows)
+    rows.refuse(np.array([not word for word in said["band"]]), "band", said["band"], "is empty")
     series, about = series_of(list(said.values()), _about)
+    marks = flags_of(flags, "flags", columns["flags"], rows)
     return Points(
         time=time, value=value, error=error, upper_limit=np.array([word in TRUE for word in limit]),
-        flags=np.nan_to_num(flags).astype(np.int64), line=np.asarray(block.lines, np.int64), series=series, about=about,
+        flags=marks, line=np.asarray(block.lines, np.int64), series=series, about=about,
     ).take(np.flatnonzero(rows.good))  # fmt: skip
 
 
