@@ -19,7 +19,7 @@ __all__ = ["plot_lightcurve"]
 
 COLOURS = {  # by the last part of a band's name, roughly as the eye would see them, the infrared in browns
     "u": "#6a3d9a", "U": "#6a3d9a", "B": "#1f4fd8", "G": "#2f8f2f", "g": "#2f9e44", "BP": "#1f78b4", "c": "#17a2b8",
-    "V": "#5a9e1f", "o": "#f08c00", "r": "#d9480f", "R": "#c92a2a", "RP": "#c92a2a", "i": "#9c3b1b", "I": "#862e1c",
+    "V": "#5a9e1f", "o": "#f08c00", "r": "#d9480f", "R": "#c92a2a", "RP": "#c92a2a", "i": "#c2255c", "I": "#8b1a4a",
     "z": "#5f3a2c", "y": "#4a3728", "J": "#8d6e63", "H": "#795548", "K": "#4e342e",
 }  # fmt: skip
 OTHERS = ("#0b7285", "#a61e4d", "#5c940d", "#364fc7", "#e67700", "#495057")
@@ -115,7 +115,7 @@ def _draw_points(
     if len(limits):
         axis.plot(
             lightcurve.mjd[limits], lightcurve.value[limits], marker=_arrow(), linestyle="none", color=colour,
-            markerfacecolor="none", markersize=13, alpha=0.7 * opacity, label=f"{label} (limits)" if label else None,
+            markerfacecolor="none", markersize=15, alpha=0.7 * opacity, label=f"{label} (limits)" if label else None,
         )  # fmt: skip
 
 
