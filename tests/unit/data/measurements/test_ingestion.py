@@ -167,8 +167,11 @@ def test_eight_connections_that_take_the_same_points_at_once_record_them_once(da
 
 
 def test_points_are_found_by_their_key_and_nothing_is_scanned(database: Database) -> None:
-    if database.dialect != "sqlite":
-        pytest.skip("SQLite tells its plan in words that do not depend on the number of rows")
+    if database.dialect != "sqlite":  # which plan PostgreSQL takes depends on how many rows there are
+        keys_of = text("SELECT indexdef FROM pg_indexes WHERE tablename = 'measurement'")
+        keys = database.read(lambda session: session.scalars(keys_of).all())
+        assert any("(series, " in key for key in keys)
+        return
     plan = database.read(
         lambda s: s.execute(text("EXPLAIN QUERY PLAN SELECT * FROM measurement WHERE series IN (1, 2) AND time > 5"))
         .all()
