@@ -8,19 +8,14 @@ from sqlalchemy import BigInteger, CheckConstraint, Computed, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from toros.data.tables.base import Base, Degrees, Number, Utc
+from workorders.targets import COMMON_ELEMENTS, SCHEMES
 
-__all__ = ["SCHEMES", "Target"]
+__all__ = ["Target"]
 
 # A name sorts by its characters in every database, whatever the server's language.
 Sorted = Annotated[str, mapped_column(String(128).with_variant(String(128, collation="C"), "postgresql"))]
 Text = Annotated[str, mapped_column(String(2000))]
 
-SCHEMES = {  # what each needs beside the five elements that all need; MPC's and JPL's own choice
-    "mpc_minor_planet": ("mean_anomaly", "semimajor_axis"),
-    "mpc_comet": ("perihdist", "epoch_of_perihelion"),
-    "jpl_major_planet": ("mean_daily_motion", "mean_anomaly", "semimajor_axis"),
-}
-COMMON = ("epoch_of_elements", "inclination", "lng_asc_node", "arg_of_perihelion", "eccentricity")
 SORTED = (
     "ra", "dec", "galactic_latitude", "importance", "cadence", "last_mjd", "last_magnitude", "classification",
     "constellation", "owner", "created", "changed",
@@ -29,7 +24,7 @@ SORTED = (
 
 def _complete(scheme: str) -> CheckConstraint:
     """Return the law that an orbit has the elements of its scheme."""
-    needed = " AND ".join(f"{name} IS NOT NULL" for name in (*COMMON, *SCHEMES[scheme]))
+    needed = " AND ".join(f"{name} IS NOT NULL" for name in (*COMMON_ELEMENTS, *SCHEMES[scheme]))
     return CheckConstraint(f"scheme IS NULL OR scheme <> '{scheme}' OR ({needed})", name=scheme)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Centre", "Place", "walk"]
 
-TOGETHER = 32  # ranges in one query
+SEVERAL, TOGETHER = 8, 32  # ranges that are always read in one query, and at most
 CROWD = 50  # targets of an evenly filled sky in one pixel on the edge
 FINER, FINEST = 3, 20  # orders that the edge is cut further by where it is crowded all the same, and at most
 Place = tuple[int, int]  # pixel, number: the natural order of a cone
@@ -83,6 +83,8 @@ def _enough(ranges: Sequence[tuple[int, int]], pixels: float) -> Sequence[tuple[
 
     One, two, four, eight and so on of them: a query of each shape is compiled once.
     """
+    if len(ranges) <= SEVERAL:
+        return ranges
     total, several = 0, 1
     for i, (first, end) in enumerate(ranges[:TOGETHER]):
         total += end - first
