@@ -162,7 +162,8 @@ def test_a_database_server_that_is_restarted(postgres: PostgresServer, tmp_path:
                 time.sleep(chance.uniform(0.2, 3) if seconds > 60 else 0.5)
                 postgres.start()
                 figures.kills["restarts"] += 1
-        eventually(lambda: not (desk.counts()["queued"] or desk.counts()["running"]), 120)
+        waiting = seconds + 120.0  # orders come in faster than they are done, all the time
+        eventually(lambda: not (desk.counts()["queued"] or desk.counts()["running"]), waiting)
         engine = sa.create_engine(url.set(drivername="postgresql+psycopg"))
         with engine.connect() as connection:
             done = connection.execute(sa.text("SELECT id FROM preprocessor.orders WHERE state = 'done'")).all()
