@@ -52,6 +52,7 @@ __all__ = ["Daemon", "find_service", "lanes_of", "main", "run_daemon"]
 GROUP = "toros.services"
 DRAIN = 20.0  # seconds that running orders get to end when the daemon is told to stop
 TIDY = 1.0  # seconds between two looks at leases and expiries
+CHORES = 2.0  # seconds between two looks at what the clock has made due
 ALIVE = 10.0  # seconds in which the writer must commit nothing at all, or it hangs
 SAY = 10.0  # seconds between two words to the service manager where it sets no watchdog
 
@@ -138,6 +139,7 @@ class Daemon:
 
     def _put_together(self, service: Service, config: Config) -> None:
         self._shop = _workshop(service, config, self._database)
+        self._chores = service.chores
         self._courier = Courier(self._shop.ledger, config)
         settings = config.services[service.name]  # type: ignore[index]
         lanes = lanes_of(service, settings.workers)
@@ -160,7 +162,8 @@ class Daemon:
         self._workers.start()
         self._courier.start()
         threading.Thread(target=self._stop_when, args=(asked,), name="signals", daemon=True).start()
-        threads = [threading.Thread(target=work, daemon=True) for work in (self._tidy, self._watch, self._drain)]
+        works = (self._tidy, self._do_chores, self._watch, self._drain)
+        threads = [threading.Thread(target=work, daemon=True) for work in works]
         for thread in threads:
             thread.start()
         self._server.run(self._ready)
@@ -194,6 +197,21 @@ class Daemon:
             except Exception:  # noqa: BLE001 - a defect here must not end the looking after leases
                 log.exception("a defect while tidying")
                 self._stop.wait(5 * TIDY)
+
+    def _do_chores(self) -> None:
+        """Give this daemon the orders that the clock has made due, until it stops."""
+        chores = self._chores
+        while chores is not None and not self._stop.wait(CHORES):
+            now = self._shop.observatory_clock.now()
+            try:
+                for order in self._database.read(lambda session, now=now: chores(session, now)):  # type: ignore[misc]
+                    self._shop.ledger.accept(order).result()
+            except (DatabaseError, Refusal) as error:
+                log.error("no chores: %s", error)
+                self._stop.wait(5 * CHORES)
+            except Exception:  # noqa: BLE001 - a defect here must not end the looking at the clock
+                log.exception("a defect while looking at the clock")
+                self._stop.wait(5 * CHORES)
 
     def _watch(self) -> None:
         """Tell the service manager that all is well, and nothing where it is not: it will start us again."""

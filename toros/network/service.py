@@ -11,6 +11,7 @@ from workorders import WorkOrder
 
 if TYPE_CHECKING:
     import logging
+    from datetime import datetime
 
     from sqlalchemy import MetaData
     from sqlalchemy.orm import Session
@@ -163,6 +164,9 @@ class Service:
         Threads that serve each lane.
     resources : callable, optional
         Made once when the daemon starts, given to every handler: the telescope's devices.
+    chores : callable, optional
+        `(session, now) -> orders`: what the clock has made due, asked every few seconds. The daemon gives these
+        orders to itself; one whose id it had before is not done again.
     pages : callable, optional
         Web routes served beside the desk (the portal's), made from the configuration.
     """
@@ -172,4 +176,5 @@ class Service:
     tables: MetaData | None = None
     lanes: Mapping[str, int] = field(default_factory=lambda: {"work": 1})
     resources: Callable[[Config, Clock], Any] | None = None
+    chores: Callable[[Session, datetime], Sequence[WorkOrder]] | None = None
     pages: Callable[[Config], Sequence[BaseRoute]] | None = None
