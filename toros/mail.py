@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from toros.config import SmtpSettings
 
-__all__ = ["MailHandler"]
+__all__ = ["MailHandler", "send_mail"]
 
 WAITING = 1000  # records that wait for a mail; more are counted only
 SHOWN = 50  # records written out in one mail
@@ -119,20 +119,32 @@ class MailHandler(logging.Handler):
         return letter
 
     def _send(self, letter: EmailMessage) -> None:
-        smtp, trust = self._smtp, ssl.create_default_context()
-        with (
-            smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=PATIENCE, context=trust)
-            if smtp.port == TLS_FROM_THE_START
-            else smtplib.SMTP(smtp.host, smtp.port, timeout=PATIENCE)
-        ) as server:
-            if smtp.starttls and smtp.port != TLS_FROM_THE_START:
-                server.starttls(context=trust)
-            if smtp.user:
-                server.login(smtp.user, self._password())
-            server.send_message(letter)
+        send_mail(self._smtp, letter)
 
-    def _password(self) -> str:
-        if password := os.environ.get("TOROS_SMTP_PASSWORD"):
-            return password
-        file = self._smtp.password_file
-        return file.read_text().strip() if file is not None else ""
+
+def send_mail(smtp: SmtpSettings, letter: EmailMessage) -> None:
+    """Hand a letter to the mail server.
+
+    Raises
+    ------
+    OSError, smtplib.SMTPException
+        The server cannot be reached, or does not take it.
+    """
+    trust = ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=PATIENCE, context=trust)
+        if smtp.port == TLS_FROM_THE_START
+        else smtplib.SMTP(smtp.host, smtp.port, timeout=PATIENCE)
+    ) as server:
+        if smtp.starttls and smtp.port != TLS_FROM_THE_START:
+            server.starttls(context=trust)
+        if smtp.user:
+            server.login(smtp.user, _password(smtp))
+        server.send_message(letter)
+
+
+def _password(smtp: SmtpSettings) -> str:
+    if password := os.environ.get("TOROS_SMTP_PASSWORD"):
+        return password
+    file = smtp.password_file
+    return file.read_text().strip() if file is not None else ""

@@ -10,6 +10,7 @@ from toros.config.settings import (
     EngineSettings,
     FileSettings,
     LoggingSettings,
+    NoticeSettings,
     ObservatorySettings,
     OrderSettings,
     ReductionSettings,
@@ -21,6 +22,6 @@ from toros.config.settings import (
 
 __all__ = [
     "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings",
-    "LoggingSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings", "SecuritySettings", "ServiceName",
-    "ServiceSettings", "SmtpSettings", "config_hash", "find_config", "load_config",
+    "LoggingSettings", "NoticeSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings",
+    "SecuritySettings", "ServiceName", "ServiceSettings", "SmtpSettings", "config_hash", "find_config", "load_config",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ __all__ = [
     "EngineSettings",
     "FileSettings",
     "LoggingSettings",
+    "NoticeSettings",
     "ObservatorySettings",
     "OrderSettings",
     "ReductionSettings",
@@ -300,6 +301,20 @@ class TargetSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
     )
 
 
+class NoticeSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
+    """Whom the data manager may tell when an observation changes."""
+
+    mail_domains: list[Address] = Field(
+        default_factory=list,
+        max_length=64,
+        description="domains that notices may be mailed to, beside the addresses of admin_emails; needs smtp.host",
+    )
+    webhook_hosts: list[Address] = Field(
+        default_factory=list, max_length=64, description="hosts that notices may be posted to; none where empty"
+    )
+    timeout: float = Field(10.0, gt=0, le=120, description="a webhook must answer within; seconds")
+
+
 class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     """One node. Its paths are absolute: `~` is expanded and relative ones are below `state`."""
 
@@ -328,6 +343,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     orders: OrderSettings = OrderSettings()
     alerts: AlertSettings = AlertSettings()
     targets: TargetSettings = TargetSettings()
+    notices: NoticeSettings = NoticeSettings()
 
     @field_validator("services", mode="before")
     @classmethod
