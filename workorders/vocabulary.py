@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, measurements, observing, reduction, targets
+from workorders import alerts, data, desk, measurements, observations, observing, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -99,6 +99,17 @@ _SERVED = (
     Request(measurements.SwitchMeasurements, "data_manager"),
     Request(measurements.ExportPhotometry, "data_manager"),
     Request(measurements.FindMeasurements, "data_manager", "question", "pure"),
+    Request(observations.RequestObservation, "data_manager"),
+    Request(observations.UpdateObservation, "data_manager"),
+    Request(observations.CancelObservation, "data_manager"),
+    Request(observations.FollowObservations, "data_manager"),
+    Request(observations.SaveTemplate, "data_manager"),
+    Request(observations.SaveProposal, "data_manager"),
+    Request(observations.SendNotice, "data_manager", lane="notices"),
+    Request(observations.FindObservations, "data_manager", "question", "pure"),
+    Request(observations.ShowObservation, "data_manager", "question", "pure"),
+    Request(observations.FindProposals, "data_manager", "question", "pure"),
+    Request(observations.ListFacilities, "data_manager", "question", "pure"),
 )
 
 VOCABULARY: Mapping[str, Request] = MappingProxyType({request.name: request for request in _SERVED})
@@ -113,8 +124,8 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "find_observations import_targets request_observation update_observation "
-            "standardise_photometry analyse_catalog simulate_events share save_user save_proposal delete_product",
+            "data_manager": "import_targets standardise_photometry analyse_catalog simulate_events share save_user "
+            "delete_product",
         }.items()
         for name in names.split()
     }

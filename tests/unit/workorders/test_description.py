@@ -59,7 +59,7 @@ def test_every_field_is_described_and_says_what_is_allowed(name: str) -> None:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_every_number_has_a_unit_or_says_what_it_counts(name: str) -> None:
     units = (
-        r"second|degree|days|byte|number|frames|rows|version|larger number|no unit"
+        r"second|degree|hours|days|byte|number|frames|rows|version|larger number|no unit"
         r"|year|milliarcseconds|astronomical units"
     )
     for field, schema in VOCABULARY[name].model.model_json_schema()["properties"].items():

@@ -1,12 +1,17 @@
-"""The data manager's nouns, one a file: targets, measurements, spectra, batches, exposures, combinations, products."""
+"""The data manager's nouns, one a file: targets, measurements, spectra, observations, frames, products."""
 
 from toros.data.tables.base import Base
+from toros.data.tables.cadence import Cadence
 from toros.data.tables.combination import Combination, combination_combination, combination_exposure
 from toros.data.tables.data_product import DataProduct
 from toros.data.tables.exposure import Exposure
 from toros.data.tables.file_batch import FileBatch, batch_exposure
 from toros.data.tables.measurement import Measurement
 from toros.data.tables.measurement_history import MeasurementHistory
+from toros.data.tables.observation import Observation, ObservationEvent
+from toros.data.tables.observation_group import ObservationGroup
+from toros.data.tables.observation_template import ObservationTemplate
+from toros.data.tables.proposal import Proposal
 from toros.data.tables.series import Series
 from toros.data.tables.spectrum import Spectrum
 from toros.data.tables.target import Target
@@ -17,8 +22,9 @@ from toros.data.tables.target_name import TargetName
 from toros.data.tables.target_tag import TargetTag
 
 __all__ = [
-    "METADATA", "Combination", "DataProduct", "Exposure", "FileBatch", "Measurement", "MeasurementHistory", "Series",
-    "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember", "TargetName", "TargetTag",
+    "METADATA", "Cadence", "Combination", "DataProduct", "Exposure", "FileBatch", "Measurement", "MeasurementHistory",
+    "Observation", "ObservationEvent", "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum",
+    "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember", "TargetName", "TargetTag",
     "batch_exposure", "combination_combination", "combination_exposure",
 ]  # fmt: skip
 

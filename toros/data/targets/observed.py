@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from workorders.data import IngestDataProduct
+    from workorders.observations import UpdateObservation
 
 __all__ = ["target_of"]
 
 
-def target_of(session: Session, order: IngestDataProduct, *, recorded: str, match_radius: float) -> int | None:
-    """Return the number of the target that a product's order names.
+def target_of(
+    session: Session, order: IngestDataProduct | UpdateObservation, *, recorded: str, match_radius: float
+) -> int | None:
+    """Return the number of the target that the order of a product, or of what was observed, names.
 
     Where we have none of this name and the order says where it looked, one is made, or the one at that place gets the
     name. None where the order names none, or says no place.

@@ -1,0 +1,1 @@
+"""Observations: asked of facilities, followed through their life, repeated, and charged to proposals."""
