@@ -16,6 +16,7 @@ from toros.observatory.telescope import Telescope, simulated_telescope
 from toros.sky.coordinates import altitude
 from toros.sky.night import night_of
 from workorders import WorkOrder
+from workorders.observations import UpdateObservation
 from workorders.observing import Abort, CloseDome, DomeStatus, Observation, OpenDome, ParkDome
 from workorders.reduction import CalibrateFileBatch
 
@@ -45,13 +46,14 @@ def observation(order: Observation, context: Context) -> Outcome:
         result["notes"].append(f"the field stands at {height:.0f} degrees: a real telescope would not see it now")
     if order.dry_run:
         return Outcome(result | {"notes": [*result["notes"], "dry run: nothing was exposed"]})
+    begun = iso(context.observatory_clock.now())
     found = take_batch(plan, telescope, folder, run=context.engine.run, tell=context.progress)
     if found:
         result["notes"].append(f"{found} frames of an earlier try were kept, the others taken now")
     calibration = CalibrateFileBatch(
         file_location=result["file_location"], observation=order.id, target=order.target, event=order.event
     )
-    return Outcome(result, [calibration])
+    return Outcome(result, [calibration, _told_of(order, result, begun, context)])
 
 
 def resume_observation(order: Observation, context: Context) -> Outcome:
@@ -99,6 +101,18 @@ def look_whether_open(_order: OpenDome, context: Context) -> Outcome:
     if reading.shutter != "open":
         raise Permanent(f"the daemon was cut off while the dome opened; its shutter is {words(reading)} now")
     return Outcome(_told(reading, context))
+
+
+def _told_of(order: Observation, result: Mapping[str, Any], begun: str, context: Context) -> UpdateObservation:
+    """Return the order that tells the data manager that an observation is made, whoever has asked for it."""
+    form = {name: getattr(order, name) for name in ("exposure_time", "exposures", "filter", "calibration_frames")}
+    return UpdateObservation(
+        user=context.service, facility="own_telescope", facility_id=order.id, status="COMPLETED",
+        scheduled_start=begun, scheduled_end=iso(context.observatory_clock.now()),
+        seconds_used=order.exposures * order.exposure_time,
+        note=f"{result['frames']} frames in {result['file_location']}", asked_by=order.user, target=order.target,
+        ra=order.ra, dec=order.dec, parameters=form | ({"event": order.event} if order.event else {}),
+    )  # fmt: skip
 
 
 def _moved(

@@ -1,8 +1,8 @@
-"""The data manager: remembers targets and every product of the observatory, and what each came from."""
+"""The data manager: remembers targets, observations and every product of the observatory, and what each came from."""
 
 from __future__ import annotations
 
-from services.data_manager import measurements, products, targets
+from services.data_manager import measurements, notices, observations, products, targets
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -24,7 +24,19 @@ SERVICE = Service(
         "switch_measurements": Handler(measurements.switch_measurements),
         "export_photometry": Handler(measurements.export_photometry),
         "find_measurements": Handler(measurements.answer_find_measurements),
+        "request_observation": Handler(observations.order_request_observation),
+        "update_observation": Handler(observations.order_update_observation),
+        "cancel_observation": Handler(observations.order_cancel_observation),
+        "follow_observations": Handler(observations.order_follow_observations),
+        "save_proposal": Handler(observations.order_save_proposal),
+        "save_template": Handler(observations.order_save_template),
+        "send_notice": Handler(notices.order_send_notice),
+        "find_observations": Handler(observations.answer_find_observations),
+        "show_observation": Handler(observations.answer_show_observation),
+        "find_proposals": Handler(observations.answer_find_proposals),
+        "list_facilities": Handler(observations.answer_list_facilities),
     },
     tables=METADATA,
-    lanes={"work": 2},
+    lanes={"work": 2, "notices": 1},  # a slow webhook holds up nothing else
+    chores=observations.chores,
 )

@@ -18,10 +18,10 @@ OPERATOR = "operator"
 EVERY_DESK = ("status", "list_orders", "describe", "cancel")
 MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
     "alert_robot": ("observation",),
-    "telescope": ("calibrate_file_batch",),
+    "telescope": ("calibrate_file_batch", "update_observation"),
     "preprocessor": ("ingest_data_product",),
     "harvester": (),
-    "data_manager": (),
+    "data_manager": ("observation",),
     "portal": ("list_alerts", "show_alert", "find_products", "dome_status"),
 }
 

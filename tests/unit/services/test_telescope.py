@@ -25,6 +25,7 @@ from toros.config import CameraSettings
 from toros.errors import OrderCancelled, Permanent
 from toros.network.service import Outcome
 from workorders import VOCABULARY
+from workorders.observations import UpdateObservation
 from workorders.observing import Abort, CloseDome, DomeStatus, Observation, OpenDome, ParkDome
 from workorders.reduction import CalibrateFileBatch
 
@@ -67,10 +68,13 @@ def test_an_observation_becomes_a_file_batch_and_an_order_for_its_calibration(te
     assert outcome.result["frames"] == 9
     assert outcome.result["night"] == "2026-11-20"
     assert outcome.result["file_location"] == f"raw:2026-11-20/{order.id}"
-    (calibration,) = outcome.orders
-    assert isinstance(calibration, CalibrateFileBatch)
+    calibration, told = outcome.orders
+    assert isinstance(calibration, CalibrateFileBatch) and isinstance(told, UpdateObservation)
     assert calibration.file_location == outcome.result["file_location"]
     assert (calibration.observation, calibration.target, calibration.event) == (order.id, "NGC1365", "MS261120ab")
+    assert (told.facility_id, told.status, told.seconds_used, told.target) == (order.id, "COMPLETED", 90.0, "NGC1365")
+    assert told.scheduled_start is not None and told.scheduled_end is not None
+    assert told.scheduled_start < told.scheduled_end
     result = dict(outcome.result)
     assert xmlrpc.client.loads(xmlrpc.client.dumps((result,)))[0][0] == result
 
@@ -122,7 +126,7 @@ def test_after_a_crash_only_what_is_missing_is_taken(telescope: Rehearsal) -> No
     assert sorted(after) == FRAMES
     assert {name: after[name] for name in before} == before
     assert "3 frames of an earlier try were kept" in outcome.result["notes"][1]
-    assert len(outcome.orders) == 1
+    assert len(outcome.orders) == 2
 
 
 def test_a_crash_that_lasted_too_long_is_not_resumed(telescope: Rehearsal) -> None:
