@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toros.cli import lightcurves
+from toros.cli.asking import ask, do, done, tell
 from toros.cli.options import ConfigFile, Json
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 __all__ = ["targets"]
 
 targets = typer.Typer(
     help="Things in the sky: add, show, find, change, merge, and lists of them.", no_args_is_help=True
 )
-DESK = "data_manager"
 
 Named = Annotated[str, typer.Argument(metavar="NAME", help="Any of its names, as one types it.", show_default=False)]
 Fields = Annotated[
@@ -67,7 +67,7 @@ def add(
     """
     order = _fields(fields, "add_target") | {"name": name} | _said(ra, dec, alias, tag, extra)
     order |= {"on_match": "new"} if new else {}
-    _do("add_target", order, config, dry_run=dry_run, json=json)
+    do("add_target", order, config, dry_run=dry_run, json=json)
 
 
 @targets.command()
@@ -80,7 +80,7 @@ def show(name: Named, config: ConfigFile = None, json: Json = False) -> None:
 
       toros target show sss17a --json
     """
-    answer = _ask("show_target", {"target": name}, config)["target"]
+    answer = ask("show_target", {"target": name}, config)["target"]
     if json:
         from toros.cli.screen import print_json
 
@@ -141,7 +141,7 @@ def find(
         "where": conditions(where or []), "extras": conditions(extra or []), "sort": sort, "descending": descending,
         "limit": limit, "after": after,
     }  # fmt: skip
-    answer = _ask("find_targets", {key: value for key, value in asked.items() if value is not None}, config)
+    answer = ask("find_targets", {key: value for key, value in asked.items() if value is not None}, config)
     if json:
         from toros.cli.screen import print_json
 
@@ -183,7 +183,7 @@ def update(
         "name": rename, "forget_aliases": forget_alias, "untag": untag, "forget_extras": forget_extra, "clear": clear,
     }  # fmt: skip
     order |= {key: value for key, value in more.items() if value}
-    _do("update_target", order, config, dry_run=dry_run, json=json)
+    do("update_target", order, config, dry_run=dry_run, json=json)
 
 
 @targets.command()
@@ -201,7 +201,7 @@ def merge(
       toros target merge "SN 2024abc" ZTF24aaabcde
     """
     order: dict[str, Any] = {"primary": primary, "secondary": secondary}
-    _do("merge_targets", order, config, dry_run=dry_run, json=json)
+    do("merge_targets", order, config, dry_run=dry_run, json=json)
 
 
 @targets.command(name="list")
@@ -226,17 +226,17 @@ def list_(
 
       toros target list Tonight --remove m31 --rename Tomorrow --access open
     """
-    done = []
+    rows = []
     for action, named in (("add", add), ("remove", remove)):
         if named:
             order = {"target_list": name, "action": action, "targets": named}
-            done.append(_done("group_targets", order, config))
+            rows.append(done("group_targets", order, config))
     if rename or access or delete:
         saved: dict[str, Any] = {"name": rename, "access": access, "delete": delete}
         order = {"target_list": name, **{key: value for key, value in saved.items() if value}}
-        done.append(_done("save_list", order, config))
-    if done:
-        _told(done, json=json)
+        rows.append(done("save_list", order, config))
+    if rows:
+        tell(rows, json=json)
     find(target_list=name, limit=limit, config=config, json=json)
 
 
@@ -263,48 +263,6 @@ def _said(
     """Return what the options say, in the fields of an order; coordinates under the names that take sexagesimal."""
     said = {"RA": ra, "Dec": dec, "aliases": aliases, "tags": tags, "extras": _fields(extras, "") if extras else None}
     return {key: value for key, value in said.items() if value}
-
-
-def _ask(request: str, fields: dict[str, Any], config: Path | None) -> dict[str, Any]:
-    from toros.cli.desks import Desks, new_order
-    from toros.config import load_config
-
-    desks = Desks(load_config(config))
-    home, body = new_order({"request": request, **fields}, DESK)
-    return desks.ask(home, body)
-
-
-def _done(request: str, fields: dict[str, Any], config: Path | None) -> dict[str, Any]:
-    """Hand an order in, wait for it, and return its row."""
-    from toros.cli.desks import Desks, new_order
-    from toros.cli.following import follow_order
-    from toros.config import load_config
-
-    desks = Desks(load_config(config))
-    home, body = new_order({"request": request, **fields}, DESK)
-    desks.send(home, body, note=lambda said: typer.echo(f"toros: {said}", err=True))
-    return follow_order(desks, home, body["id"], timeout=60.0, quiet=True)
-
-
-def _do(request: str, fields: dict[str, Any], config: Path | None, *, dry_run: bool, json: bool) -> None:
-    order = fields | ({"dry_run": True} if dry_run else {})
-    _told([_done(request, order, config)], json=json, last=True)
-
-
-def _told(rows: list[dict[str, Any]], *, json: bool, last: bool = False) -> None:
-    """Tell what came of orders; end where one failed, or where this was all."""
-    from toros.cli.codes import ExitCode
-    from toros.cli.failures import Ended
-    from toros.cli.screen import console, order_line, print_json
-
-    failed = [row for row in rows if row.get("state") != "done"]
-    if json and (last or failed):
-        print_json(rows[0] if len(rows) == 1 else rows)
-    elif not json:
-        for row in rows:
-            console().print(order_line(row))
-    if failed or last:
-        raise Ended(ExitCode.FAILED if failed else ExitCode.OK)
 
 
 for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export):
