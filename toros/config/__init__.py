@@ -9,6 +9,8 @@ from toros.config.settings import (
     DataSettings,
     EngineSettings,
     FileSettings,
+    HookCall,
+    HookSettings,
     LoggingSettings,
     ObservatorySettings,
     OrderSettings,
@@ -17,10 +19,11 @@ from toros.config.settings import (
     ServiceName,
     ServiceSettings,
     SmtpSettings,
+    StorageSettings,
 )
 
 __all__ = [
-    "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings",
+    "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings", "HookCall", "HookSettings",
     "LoggingSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings", "SecuritySettings", "ServiceName",
-    "ServiceSettings", "SmtpSettings", "config_hash", "find_config", "load_config",
+    "ServiceSettings", "SmtpSettings", "StorageSettings", "config_hash", "find_config", "load_config",
 ]  # fmt: skip
