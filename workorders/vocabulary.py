@@ -87,6 +87,9 @@ _SERVED = (
     Request(reduction.MakeMasters, "preprocessor"),
     Request(reduction.CalibrateFrame, "preprocessor"),
     Request(data.IngestDataProduct, "data_manager"),
+    Request(data.DeleteProduct, "data_manager"),
+    Request(data.ProcessProduct, "data_manager"),
+    Request(data.CallHook, "data_manager", lane="hooks"),
     Request(data.FindProducts, "data_manager", "question", "pure"),
     Request(targets.AddTarget, "data_manager"),
     Request(targets.UpdateTarget, "data_manager"),
@@ -114,7 +117,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
             "data_manager": "find_observations import_targets request_observation update_observation "
-            "standardise_photometry analyse_catalog simulate_events share save_user save_proposal delete_product",
+            "standardise_photometry analyse_catalog simulate_events share save_user save_proposal",
         }.items()
         for name in names.split()
     }

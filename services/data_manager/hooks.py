@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
+from toros.config.values import HookName
 from toros.data.hooks import Happening, filled, hooks_on, load_hook
 from toros.errors import Permanent, Temporary, TorosError
 from toros.network.service import Context, Handler, Outcome
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
 
     from toros.config import HookSettings
 
-__all__ = ["call_hook", "calls_of", "followed"]
+__all__ = ["call_hook", "calls_of", "changed", "followed"]
 
 FINE = range(200, 300)
 LATER = (408, 425, 429)  # and all from 500 on: the other side asks for another try
 
 
 def followed(
-    hook: str, function: Callable[[Any, Context], Outcome], when: Callable[[Mapping[str, Any]], object] = lambda _: True
+    hook: HookName, function: Callable[[Any, Context], Outcome], when: Callable[[Mapping[str, Any]], object] = lambda _: True
 ) -> Handler:
     """Return the handler of a request that a hook follows.
 
@@ -50,14 +51,29 @@ def followed(
         outcome = function(order, context)
         if order.dry_run or not when(outcome.result):
             return outcome
-        return replace(outcome, orders=[*outcome.orders, *calls_of(hook, context)])
+        return replace(outcome, orders=[*outcome.orders, *calls_of(hook, order, context)])
 
     return Handler(handler)
 
 
-def calls_of(hook: str, context: Context) -> list[CallHook]:
-    """Return the orders that call everything which follows a hook; none on a node without hooks."""
-    return [CallHook(id=new_id(), hook=hook, name=name) for name in hooks_on(hook, context.config.hooks)]  # type: ignore[arg-type]
+def changed(result: Mapping[str, Any]) -> bool:
+    """Return whether measurements are new or other than they were."""
+    return bool(result.get("new") or result.get("revised"))
+
+
+def calls_of(hook: HookName, order: WorkOrder, context: Context) -> list[CallHook]:
+    """Return the orders that call everything which follows a hook; none on a node without hooks.
+
+    What a hook itself has asked of this desk is followed by none: hooks would call one another for ever.
+    """
+    names = hooks_on(hook, context.config.hooks)
+    if not names or context.read(lambda session: _is_call(session, order.parent)):
+        return []
+    return [CallHook(hook=hook, name=name) for name in names]
+
+
+def _is_call(session: Session, parent: str | None) -> bool:
+    return session.scalar(select(Order.request).where(Order.id == parent)) == "call_hook"
 
 
 def call_hook(order: CallHook, context: Context) -> Outcome:

@@ -1,0 +1,107 @@
+"""Reading products: each with the processor of its type, in a child process; what it finds is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from services.data_manager.hooks import calls_of, changed
+from services.data_manager.measurements import options_of, take_reading
+from services.data_manager.resources import storage_in
+from services.data_manager.viewers import viewer_of
+from toros.data.ingestion import find_product
+from toros.data.permissions import may_see_product
+from toros.data.processing import read_file, tell_product
+from toros.data.processors.reading import Reading
+from toros.data.tables import DataProduct, Target
+from toros.errors import ChildDied, Permanent, Temporary
+from toros.network.service import Context, Outcome
+from workorders.complaints import refusal_of
+from workorders.measurements import IngestPhotometry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.orm import Session
+
+    from toros.data.permissions import Viewer
+    from workorders.data import ProcessProduct
+
+__all__ = ["photometry_of", "process_product"]
+
+
+def process_product(order: ProcessProduct, context: Context) -> Outcome:
+    """Read a product and take in what was found; where that fails the product says why, and its file stays."""
+    product, target = context.read(partial(_meant, order=order, viewer=viewer_of(order, context)))
+    tell = partial(tell_product, number=product.number)
+    try:
+        report = _report(order, product, target, context)
+    except (Permanent, Temporary, ChildDied) as error:
+        if not order.dry_run:
+            context.write(partial(tell, processing="failed", report={"reason": str(error)}))
+        raise
+    told = {"product": product.number, "product_type": product.product_type, **report}
+    if order.dry_run:
+        return Outcome(told)
+    hooks = calls_of("measurements_added", order, context) if changed(report) else []
+    return Outcome(told, orders=hooks, record=partial(_told, tell=tell, report=report))
+
+
+def photometry_of(target: str | None, location: str, options: Mapping[str, Any], **more: Any) -> IngestPhotometry:
+    """Return what `ingest_photometry` would be asked for a product; its options are the fields of that.
+
+    Raises
+    ------
+    Permanent
+        An option is none, or cannot be.
+    """
+    fields = {**options, "target": target or "-", "file_location": location, **more}
+    try:
+        return IngestPhotometry.model_validate(fields)
+    except ValidationError as error:
+        refusal = refusal_of(error, IngestPhotometry, "process_product", {})
+        raise Permanent(f"options: {refusal.sentence()}") from None
+
+
+def _meant(session: Session, order: ProcessProduct, viewer: Viewer) -> tuple[DataProduct, Target | None]:
+    """Return the product and its target; raise Permanent where it is not there, or nothing may come of it."""
+    product = find_product(session, order.sha256, order.file_location)
+    seen = product is not None and session.query(DataProduct.number).where(
+        DataProduct.number == product.number, may_see_product(viewer)
+    ).first()  # fmt: skip
+    if product is None or not seen:
+        raise Permanent(f"file_location: there is no product {order.file_location} with these contents")
+    if product.deleted is not None:
+        raise Permanent(f"file_location: {order.file_location} was deleted on {product.deleted}")
+    return product, None if product.target_number is None else session.get_one(Target, product.target_number)
+
+
+def _report(order: ProcessProduct, product: DataProduct, target: Target | None, context: Context) -> dict[str, Any]:
+    """Read the file where it is and take in what was found; return what the product shall say."""
+    asked = photometry_of(target and target.name, product.location, order.options or product.options,
+                          product=product.number, dry_run=order.dry_run)  # fmt: skip
+    with _file(product, context) as path:
+        found = context.engine.run(read_file, path, product.product_type, options_of(asked, target, context))
+    if not isinstance(found, Reading):
+        return dict(found)
+    if target is None:
+        raise Permanent(f"target: {product.location} has measurements, and no target that they are of")
+    return take_reading(asked, target, found, context)
+
+
+@contextmanager
+def _file(product: DataProduct, context: Context) -> Iterator[Path]:
+    """Give the product's file: our copy where there is one, else where it was."""
+    if product.stored is None:
+        yield context.files.path(product.location)
+        return
+    with storage_in(context).local(product.stored) as path:
+        yield path
+
+
+def _told(session: Session, *, tell: Any, report: Mapping[str, Any]) -> None:
+    tell(session, processing="done", report=report)
