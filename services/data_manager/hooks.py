@@ -28,12 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["call_hook", "calls_of", "changed", "followed"]
 
+When = Callable[[Mapping[str, Any]], object]
 FINE = range(200, 300)
 LATER = (408, 425, 429)  # and all from 500 on: the other side asks for another try
 
 
 def followed(
-    hook: HookName, function: Callable[[Any, Context], Outcome], when: Callable[[Mapping[str, Any]], object] = lambda _: True
+    hook: HookName,
+    function: Callable[[Any, Context], Outcome],
+    when: Callable[[Mapping[str, Any]], object] = lambda _: True,
 ) -> Handler:
     """Return the handler of a request that a hook follows.
 
@@ -58,7 +61,7 @@ def followed(
 
 def changed(result: Mapping[str, Any]) -> bool:
     """Return whether measurements are new or other than they were."""
-    return bool(result.get("new") or result.get("revised"))
+    return any(result.get(name) for name in ("new", "revised", "spectrum"))
 
 
 def calls_of(hook: HookName, order: WorkOrder, context: Context) -> list[CallHook]:
@@ -142,9 +145,11 @@ def _post(url: str, happening: Happening, settings: HookSettings, order: str) ->
     body = json.dumps(said, separators=(",", ":"), allow_nan=False).encode()
     headers = {"Content-Type": "application/json", "X-Toros-Order": order, **_signed(body, settings)}
     try:
-        with httpx.Client(timeout=settings.timeout, follow_redirects=False, trust_env=False) as client:
-            with client.stream("POST", url, content=body, headers=headers) as answer:  # its body is not read
-                status = answer.status_code
+        with (
+            httpx.Client(timeout=settings.timeout, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=headers) as answer,  # its body is not read
+        ):
+            status = answer.status_code
     except httpx.HTTPError as error:
         raise Temporary(f"the webhook at {host} does not answer: {type(error).__name__}") from None
     if status in LATER or status >= 500:

@@ -57,9 +57,9 @@ def ingest_photometry(order: IngestPhotometry, context: Context) -> Outcome:
 
 def options_of(order: IngestPhotometry, target: Target | None, context: Context) -> PhotometryOptions:
     """Return what a processor is told beside the file."""
-    place = {} if target is None else {"ra": target.ra, "dec": target.dec}
+    ra, dec = (None, None) if target is None else (target.ra, target.dec)
     return PhotometryOptions(
-        **{name: getattr(order, name) for name in _SAID}, **place, band=order.filter, radius=order.match_radius,
+        **{name: getattr(order, name) for name in _SAID}, ra=ra, dec=dec, band=order.filter, radius=order.match_radius,
         largest=context.config.data.largest_table,
     )  # fmt: skip
 

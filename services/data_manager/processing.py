@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from services.data_manager.hooks import calls_of, changed
 from services.data_manager.measurements import options_of, take_reading
 from services.data_manager.resources import storage_in
 from services.data_manager.viewers import viewer_of
+from toros.clock import iso
 from toros.data.ingestion import find_product
+from toros.data.measurements.spectra import record_spectrum
 from toros.data.permissions import may_see_product
 from toros.data.processing import read_file, tell_product
-from toros.data.processors.reading import Reading
+from toros.data.processors.reading import Reading, SpectrumReading
 from toros.data.tables import DataProduct, Target
+from toros.data.targets.updating import may_change
 from toros.errors import ChildDied, Permanent, Temporary
 from toros.network.service import Context, Outcome
 from workorders.complaints import refusal_of
@@ -82,15 +86,32 @@ def _meant(session: Session, order: ProcessProduct, viewer: Viewer) -> tuple[Dat
 
 def _report(order: ProcessProduct, product: DataProduct, target: Target | None, context: Context) -> dict[str, Any]:
     """Read the file where it is and take in what was found; return what the product shall say."""
-    asked = photometry_of(target and target.name, product.location, order.options or product.options,
+    asked = photometry_of(None if target is None else target.name, product.location, order.options or product.options,
                           product=product.number, dry_run=order.dry_run)  # fmt: skip
     with _file(product, context) as path:
         found = context.engine.run(read_file, path, product.product_type, options_of(asked, target, context))
-    if not isinstance(found, Reading):
+    if not isinstance(found, Reading | SpectrumReading):
         return dict(found)
     if target is None:
         raise Permanent(f"target: {product.location} has measurements, and no target that they are of")
-    return take_reading(asked, target, found, context)
+    may_change(target, viewer_of(order, context), target.name)
+    if isinstance(found, Reading):
+        return take_reading(asked, target, found, context)
+    return _spectrum(asked, target, found, context)
+
+
+def _spectrum(asked: IngestPhotometry, target: Target, spectrum: SpectrumReading, context: Context) -> dict[str, Any]:
+    """Record a spectrum, and return what became of it."""
+    spectrum = replace(spectrum, mjd=asked.mjd if spectrum.mjd is None else spectrum.mjd,
+                       facility=spectrum.facility or asked.facility or "")  # fmt: skip
+    told = {"target": target.name, "points": len(spectrum.wavelength), "layout": spectrum.layout,
+            "remarks": list(spectrum.remarks), "refused": len(spectrum.problems),
+            **spectrum.problems.summary()}  # fmt: skip
+    if asked.dry_run:
+        return told
+    record = partial(record_spectrum, target=target.number, spectrum=spectrum, recorded=iso(context.clock.now()),
+                     observer=asked.observer or "", product=asked.product)  # fmt: skip
+    return {**told, "spectrum": context.write(record)}
 
 
 @contextmanager

@@ -128,9 +128,7 @@ def _begins(session: Session, order: IngestDataProduct) -> bool:
     return known is None or known.ingested_by == order.id or (known.deleted is not None and order.restore)
 
 
-def _keep(
-    order: IngestDataProduct, path: Path, record: Callable[..., dict[str, Any]], context: Context
-) -> str:
+def _keep(order: IngestDataProduct, path: Path, record: Callable[..., dict[str, Any]], context: Context) -> str:
     """Copy the file into the storage, record that we need it there, and return its key."""
     storage = storage_in(context)
     assert order.sha256 is not None

@@ -98,7 +98,13 @@ def fetch(
     stream = {".tar": stream_tar, ".zip": stream_zip}.get(output.suffix.lower())
     if stream is None:
         raise typer.BadParameter(f"{output.name} is neither a .tar nor a .zip", param_hint="--output")
-    asked = {"target": target, "product_type": product_type, "tag": tag, "batch": batch, "observation": observation}
+    asked: dict[str, Any] = {
+        "target": target,
+        "product_type": product_type,
+        "tag": tag,
+        "batch": batch,
+        "observation": observation,
+    }
     if not products and not any(asked.values()):
         raise typer.BadParameter("say which products: their numbers, --target, --type, --tag, --batch or --observation")
     settings = load_config(config)
@@ -157,17 +163,17 @@ def _tell(counts: dict[str, int], wrong: list[Finding], strays: list[str]) -> No
         typer.echo(f"{len(strays)} files in the storage belong to no product, such as {strays[0]}")
 
 
-def _found(database: Database, products: list[int] | None, asked: dict[str, str | None]) -> Iterator[dict[str, Any]]:
+def _found(database: Database, products: list[int] | None, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the products that are meant; raise Permanent for a number that is none."""
+    from functools import partial
+
     from toros.data.finding import find_products
     from toros.errors import Permanent
 
     for number in [*dict.fromkeys(products)] if products else [None]:
         after, more = 0, True
         while more:
-            page = database.read(
-                lambda session, number=number, after=after: find_products(session, product=number, after=after, **asked)  # type: ignore[misc]
-            )
+            page = database.read(partial(find_products, product=number, after=after, **asked))
             if number is not None and not page["products"]:
                 raise Permanent(f"there is no product {number}, or not of what was asked")
             yield from page["products"]

@@ -23,7 +23,8 @@ from toros.config.settings import (
 )
 
 __all__ = [
-    "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings", "HookCall", "HookSettings",
-    "LoggingSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings", "SecuritySettings", "ServiceName",
-    "ServiceSettings", "SmtpSettings", "StorageSettings", "config_hash", "find_config", "load_config",
+    "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings",
+    "HookCall", "HookSettings", "LoggingSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings",
+    "SecuritySettings", "ServiceName", "ServiceSettings", "SmtpSettings", "StorageSettings", "config_hash",
+    "find_config", "load_config",
 ]  # fmt: skip

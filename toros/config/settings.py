@@ -258,7 +258,8 @@ class StorageSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
     """Where copies of products are kept, each under its hash."""
 
     url: StorageUrl = Field(
-        "storage", description="a folder (below state where relative), or what fsspec reaches, such as s3://bucket/toros"
+        "storage",
+        description="a folder (below state where relative), or what fsspec reaches, such as s3://bucket/toros",
     )
     options: dict[str, str | int | bool] = Field(
         default_factory=dict,
@@ -285,7 +286,7 @@ class HookCall(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: InstanceName = Field(description="what it is called in orders and logs")
-    on: HookName = Field(description="what it follows")
+    after: HookName = Field(description="what it follows")
     url: HttpUrl | None = Field(None, description="told by POST; its host must be one of hooks.hosts")
     order: dict[str, Any] | None = Field(
         None, description="an order for any desk; {name} in a text stands for that field of what happened"
@@ -304,7 +305,7 @@ class HookSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
     calls: list[HookCall] = Field(
         default_factory=list,
         max_length=64,
-        description="each with a name, on (target_saved, observation_changed, product_ingested, measurements_added), "
+        description="each with a name, after (target_saved, observation_changed, product_ingested, measurements_added), "
         "and a url or an order",
     )
     hosts: list[Address] = Field(
@@ -419,6 +420,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
         def below(settings: _Settings, *keys: str) -> dict[str, Path]:
             return {key: state / path for key in keys if (path := getattr(settings, key)) is not None}
 
+        url = self.storage.url
         roots = {name: state / folder for name, folder in self.files.roots.items()}
         changes: dict[str, Any] = {
             "state": state,
@@ -427,7 +429,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
             "database": below(self.database, "password_file"),
             "files": {"roots": roots},
             "reduction": below(self.reduction, "cameras"),
-            "storage": {"url": self.storage.url if "://" in self.storage.url else str(state / Path(self.storage.url).expanduser())},
+            "storage": {"url": url if "://" in url else str(state / Path(url).expanduser())},
             "hooks": below(self.hooks, "key_file"),
             "security": below(self.security, "identities", "token_file", "tls_certificate", "tls_key"),
         }

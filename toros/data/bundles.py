@@ -83,7 +83,7 @@ def stream_tar(entries: Iterable[Entry]) -> Iterator[bytes]:
 def stream_zip(entries: Iterable[Entry]) -> Iterator[bytes]:
     """Yield the bytes of a zip of the entries, not compressed: images hardly shrink. See `stream_tar`."""
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as bundle:  # type: ignore[arg-type]  # anything that is written to
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as bundle:
         for entry in entries:
             with bundle.open(zipfile.ZipInfo(entry.name), "w", force_zip64=True) as copy:
                 for piece in _pieces(entry):

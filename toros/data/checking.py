@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import select
@@ -64,7 +65,7 @@ def check_products(read: Read[Any], files: Roots, storage: Storage, *, quick: bo
     last = 0
     while True:
         query = select(*columns).where(DataProduct.number > last, DataProduct.deleted.is_(None))
-        rows = read(lambda session, query=query: session.execute(query.order_by(DataProduct.number).limit(PAGE)).all())
+        rows = read(partial(_page, query=query.order_by(DataProduct.number).limit(PAGE)))
         for row in rows:
             yield _finding(row, files, storage, quick)
         if len(rows) < PAGE:
@@ -81,6 +82,10 @@ def stray_files(read: Read[Any], storage: Storage) -> Iterator[str]:
             yield from _strays(read, keys)
             keys = []
     yield from _strays(read, keys)
+
+
+def _page(session: Session, *, query: Any) -> Any:
+    return session.execute(query).all()
 
 
 def _strays(read: Read[Any], keys: list[str]) -> list[str]:

@@ -33,8 +33,8 @@ MOST_INPUTS = 5000  # in one answer; a page ends early rather than grow beyond, 
 LARGEST_INT = 2**31 - 1  # on the wire; larger numbers travel as text
 COLUMNS = (
     "number", "sha256", "product_type", "night", "target", "target_number", "event", "observation", "ra", "dec",
-    "date_obs", "exposure_time", "filter", "thumbnails", "marks", "quality", "recorded", "observatory", "description", "owner",
-    "stored", "processing", "report", "deleted", "deleted_by", "deleted_reason",
+    "date_obs", "exposure_time", "filter", "thumbnails", "marks", "quality", "recorded", "observatory", "description",
+    "owner", "stored", "processing", "report", "deleted", "deleted_by", "deleted_reason",
 )  # fmt: skip
 USUAL: Mapping[str, Any] = {"observers": [], "options": {}, "access": "open"}  # told where they are anything else
 PLAIN = ("product_type", "event", "night", "observation", "sha256", "observatory", "filter", "owner", "processing")

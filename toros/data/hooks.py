@@ -65,7 +65,7 @@ class Happening:
 def hooks_on(hook: str, settings: HookSettings) -> list[str]:
     """Return the names of all that follows a hook: functions that are installed, then what is configured."""
     installed = sorted(name.partition(".")[2] for name in _installed() if name.partition(".")[0] == hook)
-    return [*installed, *(call.name for call in settings.calls if call.on == hook and call.name not in installed)]
+    return [*installed, *(call.name for call in settings.calls if call.after == hook and call.name not in installed)]
 
 
 def load_hook(hook: str, name: str, settings: HookSettings) -> Callable[[Happening], object] | HookCall:
@@ -83,7 +83,7 @@ def load_hook(hook: str, name: str, settings: HookSettings) -> Callable[[Happeni
         except (ImportError, AttributeError) as error:
             raise Permanent(f"the hook {hook}.{name} ({entry.value}) cannot be loaded: {error}") from None
     for call in settings.calls:
-        if call.on == hook and call.name == name:
+        if call.after == hook and call.name == name:
             return call
     raise Permanent(f"there is no hook {hook}.{name} on this node: neither installed nor in hooks.calls")
 

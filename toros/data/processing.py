@@ -20,14 +20,18 @@ if TYPE_CHECKING:
 
     from toros.data.processors.options import PhotometryOptions
 
+Found = Reading | SpectrumReading | Mapping[str, Any]
+
 __all__ = ["read_file", "tell_product"]
 
 
-def read_file(path: Path, product_type: str, options: PhotometryOptions) -> Reading | Mapping[str, Any]:
+def read_file(
+    path: Path, product_type: str, options: PhotometryOptions
+) -> Reading | SpectrumReading | Mapping[str, Any]:
     """Read a product's file; runs in a child process.
 
-    A processor answers a `Reading`; or it yields rows, of which each is taken or refused by itself; or it answers a
-    mapping of what it found out.
+    A processor answers a `Reading` or a `SpectrumReading`; or it yields rows, of which each is taken or refused by
+    itself; or it answers a mapping of what it found out.
 
     Raises
     ------
@@ -36,18 +40,16 @@ def read_file(path: Path, product_type: str, options: PhotometryOptions) -> Read
     """
     try:
         found: Any = read_product(path, product_type, options)
-        if isinstance(found, Iterable) and not isinstance(found, Reading | Mapping | str):
+        if isinstance(found, Iterable) and not isinstance(found, Reading | SpectrumReading | Mapping | str):
             found = reading_of_rows(found, options)
     except (TorosError, MemoryError):
         raise
     except Exception as error:
         where = _place(error)
         raise Permanent(f"the processor of {product_type} failed{where}: {type(error).__name__}: {error}") from error
-    if isinstance(found, SpectrumReading):
-        raise Permanent(f"{path.name} is a spectrum of {len(found.wavelength)} points: spectra are not taken in yet")
-    if not isinstance(found, Reading | Mapping):
-        raise Permanent(f"the processor of {product_type} answers {type(found).__name__}; a Reading, rows or a mapping "
-                        f"can be taken in")  # fmt: skip
+    if not isinstance(found, Reading | SpectrumReading | Mapping):
+        raise Permanent(f"the processor of {product_type} answers {type(found).__name__}; a Reading, a "
+                        f"SpectrumReading, rows or a mapping can be taken in")  # fmt: skip
     return found
 
 

@@ -13,9 +13,9 @@ from toros.data.hooks import Happening, filled, hooks_on, load_hook
 from toros.errors import Permanent
 
 CALLS = [
-    {"name": "chat", "on": "target_saved", "url": "https://chat.example.org/x"},
-    {"name": "look", "on": "target_saved", "order": {"request": "observation"}},
-    {"name": "other", "on": "product_ingested", "url": "https://chat.example.org/y"},
+    {"name": "chat", "after": "target_saved", "url": "https://chat.example.org/x"},
+    {"name": "look", "after": "target_saved", "order": {"request": "observation"}},
+    {"name": "other", "after": "product_ingested", "url": "https://chat.example.org/y"},
 ]
 SETTINGS = HookSettings.model_validate({"calls": CALLS})
 HAPPENED = Happening("target_saved", "ID-1", "add_target", "ada", "2026-11-20T03:00:00.000",
@@ -25,8 +25,8 @@ HAPPENED = Happening("target_saved", "ID-1", "add_target", "ada", "2026-11-20T03
 @pytest.fixture(autouse=True)
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = "def tell(happening):\n    pass\n"
-    entries = {"target_saved.mail": "our_hooks:tell", "target_saved.gone": "our_hooks:gone"}
-    monkeypatch.syspath_prepend(install(tmp_path, "our_hooks", module, {"toros.hooks": entries}))
+    entries = {"target_saved.mail": "named_hooks:tell", "target_saved.gone": "named_hooks:gone"}
+    monkeypatch.syspath_prepend(install(tmp_path, "named_hooks", module, {"toros.hooks": entries}))
 
 
 def test_everything_that_follows_is_named() -> None:
@@ -65,11 +65,11 @@ def test_places_are_filled_with_what_happened() -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        {"name": "x", "on": "target_saved"},
-        {"name": "x", "on": "target_saved", "url": "https://a.org", "order": {}},
-        {"name": "x", "on": "target_gone", "url": "https://a.org"},
-        {"name": "x", "on": "target_saved", "url": "https://user:secret@a.org"},
-        {"name": "x", "on": "target_saved", "url": "file:///etc/passwd"},
+        {"name": "x", "after": "target_saved"},
+        {"name": "x", "after": "target_saved", "url": "https://a.org", "order": {}},
+        {"name": "x", "after": "target_gone", "url": "https://a.org"},
+        {"name": "x", "after": "target_saved", "url": "https://user:secret@a.org"},
+        {"name": "x", "after": "target_saved", "url": "file:///etc/passwd"},
     ],
 )
 def test_calls_that_cannot_be(call: dict[str, object]) -> None:

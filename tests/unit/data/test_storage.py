@@ -142,7 +142,9 @@ def test_eight_copies_at_once_are_one_file(storage: Storage, file: Path) -> None
 
 
 def test_no_secret_is_in_what_is_said(object_store: ObjectStore, file: Path) -> None:
-    nowhere = Storage("s3://AKIDNEVERSHOWN:SECRETNEVERSHOWN@no-such-bucket/x?token=SECRETNEVERSHOWN", object_store.options)
+    nowhere = Storage(
+        "s3://AKIDNEVERSHOWN:SECRETNEVERSHOWN@no-such-bucket/x?token=SECRETNEVERSHOWN", object_store.options
+    )
     away = Storage(object_store.bucket(), {"endpoint_url": "http://127.0.0.1:9", "connect_timeout": 1})
     for storage in (nowhere, away):
         with pytest.raises((Permanent, Temporary)) as caught:

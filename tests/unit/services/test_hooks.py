@@ -77,12 +77,12 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: Listener) -
     bench = Bench(tmp_path)
     (tmp_path / "key").write_text("a key\n")
     calls = [
-        {"name": "web", "on": "target_saved", "url": listener.url},
-        {"name": "stranger", "on": "target_saved", "url": "http://localhost:1/hook"},
-        {"name": "look", "on": "target_saved",
+        {"name": "web", "after": "target_saved", "url": listener.url},
+        {"name": "stranger", "after": "target_saved", "url": "http://localhost:1/hook"},
+        {"name": "look", "after": "target_saved",
          "order": {"request": "observation", "ra": "{ra}", "dec": "{dec}", "target": "{name}"}},
-        {"name": "wrong", "on": "target_saved", "order": {"request": "observation", "ra": "{name}"}},
-        {"name": "ask", "on": "target_saved", "order": {"request": "find_targets"}},
+        {"name": "wrong", "after": "target_saved", "order": {"request": "observation", "ra": "{name}"}},
+        {"name": "ask", "after": "target_saved", "order": {"request": "find_targets"}},
     ]  # fmt: skip
     bench.config = Config.model_validate(
         {"state": tmp_path, "hooks": {"calls": calls, "hosts": ["127.0.0.1"], "key_file": tmp_path / "key"}}

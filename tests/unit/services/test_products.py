@@ -18,6 +18,8 @@ from tests.support.postgres import postgres
 from tests.unit.services.preprocessor.desk import Here
 from tests.unit.services.test_data_manager import Bench
 from toros.config import Config
+from toros.data.measurements.spectra import read_spectra
+from toros.data.permissions import Viewer
 from toros.data.processors import registry
 from toros.data.storage import Storage
 from toros.errors import OrderCancelled, Permanent, Temporary
@@ -28,7 +30,9 @@ from workorders import Refusal, parse
 
 __all__ = ["postgres"]
 
-TOM = "time,filter,magnitude,error,limit,source\n59000.25,r,15.5,0.01,,X\n59001.25,r,bright,0.01,,X\n59002.25,r,,,17,X\n"
+TOM = (
+    "time,filter,magnitude,error,limit,source\n59000.25,r,15.5,0.01,,X\n59001.25,r,bright,0.01,,X\n59002.25,r,,,17,X\n"
+)
 PROCESSORS = """
 import os
 from toros.errors import Permanent
@@ -139,8 +143,10 @@ def _database(request: pytest.FixtureRequest, templates: dict[str, str], folder:
 
 
 def test_any_file_is_taken_in_and_found_by_all_that_is_said_of_it(desk: Desk) -> None:
-    said = {"target": "sn2026abc", "observation": "OBS-1", "observatory": "CTMO", "filter": "r", "tags": ["poster", "a"],
-            "observers": ["J. Röntgen", "A. B."], "description": "as taken", "date_obs": "2026-11-20T02:00:00"}  # fmt: skip
+    said = {"target": "sn2026abc", "observation": "OBS-1", "observatory": "CTMO", "filter": "r",
+            "tags": ["poster", "a"],
+            "observers": ["J. Röntgen", "A. B."], "description": "taken",
+            "date_obs": "2026-11-20T02:00:00"}  # fmt: skip
     told = desk.ingest("notes.txt", **said)
     assert told == {"product": 1}
     desk.ingest("other.txt", "other words")
@@ -207,7 +213,13 @@ def test_what_cannot_be_is_refused(desk: Desk, fields: dict[str, Any], sentence:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"product_type": "raw"}, {"batch": "B"}, {"batch_location": "raw:x"}, {"product_type": "Image"}, {"access": "all"}],
+    [
+        {"product_type": "raw"},
+        {"batch": "B"},
+        {"batch_location": "raw:x"},
+        {"product_type": "Image"},
+        {"access": "all"},
+    ],
 )
 def test_what_no_order_may_say(fields: dict[str, Any]) -> None:
     with pytest.raises(Refusal):
@@ -255,6 +267,16 @@ def test_rows_and_facts_of_a_processor_are_taken_in(desk: Desk) -> None:
     desk.ingest("a.txt", "one two three", "look")
     assert desk.read_next() == {"product": 2, "product_type": "look", "words": 3}
     assert desk.find(product=2)[0]["report"] == {"words": 3}
+
+
+def test_a_spectrum_is_kept_as_arrays(desk: Desk) -> None:
+    spectrum = "wavelength,flux\n4000,1e-16\n4001,2e-16\n4002,3e-16\n"
+    desk.ingest("s.csv", spectrum, "spectroscopy", target="SN 2026abc", options={"mjd": 59000.5, "facility": "CTMO"})
+    assert desk.read_next()["spectrum"] == 1
+    (kept,) = desk.read(lambda session: read_spectra(session, 1, viewer=Viewer.all_seeing()))
+    assert (kept.mjd, kept.facility, kept.flux.tolist()) == (59000.5, "CTMO", [1e-16, 2e-16, 3e-16])
+    desk.do("delete_product", product=1, reason="of another star", switch_off=True)
+    assert desk.read(lambda session: read_spectra(session, 1, viewer=Viewer.all_seeing())) == []
 
 
 @pytest.mark.parametrize(
@@ -313,7 +335,9 @@ def test_there_is_no_such_product(desk: Desk) -> None:
         desk.do("delete_product", product=9, reason="x")
 
 
-def test_an_order_that_is_taken_back_while_it_copies_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_that_is_taken_back_while_it_copies_leaves_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def cancelled(fraction: float, message: str) -> None:
         if message == "copying it":
             raise OrderCancelled("it was cancelled while it ran")

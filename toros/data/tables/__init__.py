@@ -19,9 +19,9 @@ from toros.data.tables.target_name import TargetName
 from toros.data.tables.target_tag import TargetTag
 
 __all__ = [
-    "METADATA", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure", "FileBatch", "Measurement", "MeasurementHistory", "Series",
-    "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember", "TargetName", "TargetTag",
-    "batch_exposure", "combination_combination", "combination_exposure",
+    "METADATA", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure", "FileBatch",
+    "Measurement", "MeasurementHistory", "Series", "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList",
+    "TargetListMember", "TargetName", "TargetTag", "batch_exposure", "combination_combination", "combination_exposure",
 ]  # fmt: skip
 
 METADATA = Base.metadata

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -78,7 +80,7 @@ def _rebuild() -> None:
         op.create_index(f"ix_data_product_{column}", "data_product", [column])
 
 
-def _kept() -> list[sa.Column[object]]:
+def _kept() -> list[sa.Column[Any]]:
     return [
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("location", LOCATION, nullable=False),
@@ -98,7 +100,7 @@ def _kept() -> list[sa.Column[object]]:
     ]
 
 
-def _added() -> list[sa.Column[object]]:
+def _added() -> list[sa.Column[Any]]:
     return [
         sa.Column("observatory", NAME),
         sa.Column("observers", sa.JSON, nullable=False, server_default="[]"),
