@@ -19,9 +19,11 @@ from toros.data.ingestion import find_product
 from toros.data.measurements.spectra import record_spectrum
 from toros.data.permissions import may_see_product
 from toros.data.processing import read_file, tell_product
+from toros.data.processors.image import PICTURE
 from toros.data.processors.reading import Reading, SpectrumReading
 from toros.data.tables import DataProduct, Target
 from toros.data.targets.updating import may_change
+from toros.durable import write_durably
 from toros.errors import ChildDied, Permanent, Temporary
 from toros.network.service import Context, Outcome
 from workorders.complaints import refusal_of
@@ -48,9 +50,12 @@ def process_product(order: ProcessProduct, context: Context) -> Outcome:
         if not order.dry_run:
             context.write(partial(tell, processing="failed", report={"reason": str(error)}))
         raise
+    picture = report.pop(PICTURE, None)
     told = {"product": product.number, "product_type": product.product_type, **report}
     if order.dry_run:
         return Outcome(told)
+    if isinstance(picture, bytes):
+        tell = partial(tell, thumbnail=_kept(picture, product, context))
     hooks = calls_of("measurements_added", order, context) if changed(report) else []
     return Outcome(told, orders=hooks, record=partial(_told, tell=tell, report=report))
 
@@ -112,6 +117,13 @@ def _spectrum(asked: IngestPhotometry, target: Target, spectrum: SpectrumReading
     record = partial(record_spectrum, target=target.number, spectrum=spectrum, recorded=iso(context.clock.now()),
                      observer=asked.observer or "", product=asked.product)  # fmt: skip
     return {**told, "spectrum": context.write(record)}
+
+
+def _kept(picture: bytes, product: DataProduct, context: Context) -> str:
+    """Write a product's small picture, and return its location."""
+    location = f"products:thumbnails/{product.sha256[:2]}/{product.sha256}.png"
+    write_durably(context.files.path(location, must_exist=False), picture)
+    return location
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
-
+from toros.data.processors.image import PICTURE
 from toros.data.processors.reading import Reading, SpectrumReading
 from toros.data.processors.registry import read_product
 from toros.data.processors.rows import reading_of_rows
@@ -53,10 +52,14 @@ def read_file(
     return found
 
 
-def tell_product(session: Session, *, number: int, processing: str, report: Mapping[str, Any]) -> None:
-    """Let a product say what became of it at its processor."""
-    values = {"processing": processing, "report": dict(report)}
-    session.execute(update(DataProduct).where(DataProduct.number == number).values(**values))
+def tell_product(
+    session: Session, *, number: int, processing: str, report: Mapping[str, Any], thumbnail: str | None = None
+) -> None:
+    """Let a product say what became of it at its processor, and where its small picture is."""
+    product = session.get_one(DataProduct, number)
+    product.processing, product.report = processing, dict(report)
+    if thumbnail is not None:
+        product.thumbnails = {**product.thumbnails, PICTURE: thumbnail}
 
 
 def _place(error: BaseException) -> str:

@@ -9,12 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from astropy.io.fits import Header, PrimaryHDU
+from PIL import Image
 
 from services.data_manager import SERVICE
 from services.data_manager.resources import Resources
 from tests.support.installed import install
 from tests.support.postgres import postgres
+from tests.support.s3 import ObjectStore, object_store
 from tests.unit.services.preprocessor.desk import Here
 from tests.unit.services.test_data_manager import Bench
 from toros.config import Config
@@ -28,7 +32,7 @@ from toros.network.service import Outcome
 from toros.store.database import Database
 from workorders import Refusal, parse
 
-__all__ = ["postgres"]
+__all__ = ["object_store", "postgres"]
 
 TOM = (
     "time,filter,magnitude,error,limit,source\n59000.25,r,15.5,0.01,,X\n59001.25,r,bright,0.01,,X\n59002.25,r,,,17,X\n"
@@ -377,3 +381,43 @@ def test_who_sees_a_product(desk: Desk) -> None:
         desk.ingest("x.txt", "5", user="bob", target="Secret")
     assert desk.ingest("copy.txt", "3", user="bob") == {"product": 5}
     assert desk.do("delete_product", product=1, reason="old", user="ada")["product"] == 1
+
+
+def test_a_product_in_a_bucket_is_read_from_there(tmp_path: Path, object_store: ObjectStore) -> None:
+    desk = Desk(tmp_path, f"sqlite:///{tmp_path}/data_manager.sqlite")
+    desk.resources = Resources(Storage(object_store.bucket(), object_store.options))
+    desk.do("add_target", name="SN 2026abc", ra=150.0, dec=20.0)
+    desk.ingest("a.csv", TOM, "photometry", target="SN 2026abc", store=True)
+    desk.files.path("products:a.csv").unlink()
+    assert desk.read_next()["new"] == 2
+    assert desk.do("delete_product", product=1, reason="enough")["copy_removed"]
+    assert list(desk.resources.storage.keys()) == []
+    desk.database.close()
+
+
+def test_images_get_a_small_picture(desk: Desk) -> None:
+    fits, png = desk.files.root("products") / "m31.fits", desk.files.root("products") / "m31.png"
+    header = Header({"OBJECT": "M 31", "EXPTIME": 60.0, "FILTER": "r"})
+    PrimaryHDU(np.arange(600 * 800, dtype=np.int16).reshape(600, 800), header).writeto(fits)
+    Image.new("RGB", (1024, 100), "red").save(png)
+    for file, kind in ((fits, "fits_file"), (png, "image")):
+        desk.do("ingest_data_product", file_location=f"products:{file.name}", product_type=kind)
+        desk.read_next()
+    frame, photo = desk.find()
+    assert frame["report"] == {"rows": 600, "columns": 800, "object": "M 31", "exposure_time": 60.0, "filter": "r"}
+    assert photo["report"] == {"rows": 100, "columns": 1024, "kind": "PNG"}
+    sizes = [Image.open(desk.files.path(each["thumbnails"]["picture"])).size for each in (frame, photo)]
+    assert sizes[0][0] in range(256, 513) and sizes[1] == (512, 50)
+
+
+@pytest.mark.parametrize(
+    ("kind", "contents", "reason"),
+    [
+        ("image", "no picture", "is no image of a kind that is known"),
+        ("fits_file", f"{'SIMPLE  =                    T':80}{'END':2800}", "no FITS|no image"),
+    ],
+)
+def test_what_is_no_image_says_so(desk: Desk, kind: str, contents: str, reason: str) -> None:
+    desk.ingest("a.png", contents, kind)
+    with pytest.raises(Permanent, match=reason):
+        desk.read_next()
