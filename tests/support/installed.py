@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-__all__ = ["install"]
+import pytest
+
+from toros.data import hooks
+from toros.data.processors import registry
+
+__all__ = ["Install", "install", "installing"]
+
+Install = Callable[[str, str, Mapping[str, Mapping[str, str]]], None]
 
 
 def install(folder: Path, name: str, module: str, entries: Mapping[str, Mapping[str, str]]) -> Path:
@@ -29,3 +37,20 @@ def install(folder: Path, name: str, module: str, entries: Mapping[str, Mapping[
     (about / "entry_points.txt").write_text("\n".join(groups))
     (folder / f"{name}.py").write_text(module)
     return folder
+
+
+@pytest.fixture
+def installing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Give a function that installs a package for this test, in this process."""
+
+    def forget() -> None:
+        for found in (hooks._installed, registry._entry_points):
+            found.cache_clear()
+
+    def install_here(name: str, module: str, entries: Mapping[str, Mapping[str, str]]) -> None:
+        monkeypatch.syspath_prepend(install(tmp_path / "installed" / name, name, module, entries))
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        forget()
+
+    yield install_here
+    forget()

@@ -7,9 +7,11 @@ called by an order of its own, after the data are safe: where it fails it is tri
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -23,7 +25,11 @@ __all__ = ["GROUP", "HOOKS", "Happening", "filled", "hooks_on", "load_hook"]
 
 GROUP = "toros.hooks"
 HOOKS: tuple[str, ...] = get_args(HookName)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 PLACE = re.compile(r"\{([a-z_]+)\}")
+
+
+log = logging.getLogger("toros.hooks")
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,14 @@ class Happening:
 
 
 def hooks_on(hook: str, settings: HookSettings) -> list[str]:
-    """Return the names of all that follows a hook: functions that are installed, then what is configured."""
-    installed = sorted(name.partition(".")[2] for name in _installed() if name.partition(".")[0] == hook)
+    """Return the names of all that follows a hook: functions that are installed, then what is configured.
+
+    What is installed under a name that no order can carry is left out, and told in the log.
+    """
+    found = sorted(name.partition(".")[2] for name in _installed() if name.partition(".")[0] == hook)
+    installed = [name for name in found if NAME.fullmatch(name)]
+    if installed != found:
+        log.error("%s: hooks are called %s.<up to 64 letters, digits and . _ ->: %s", GROUP, hook, found)
     return [*installed, *(call.name for call in settings.calls if call.after == hook and call.name not in installed)]
 
 
@@ -113,5 +125,6 @@ def filled(template: Any, happening: Happening) -> Any:
     return value(whole) if whole else PLACE.sub(lambda found: str(value(found)), template)
 
 
+@cache
 def _installed() -> Mapping[str, EntryPoint]:
     return {each.name: each for each in entry_points(group=GROUP)}

@@ -23,6 +23,7 @@ from toros.data.tables.frame import Frame
 from toros.data.targets.names import number_of
 from toros.data.targets.observed import target_of
 from toros.errors import Permanent
+from workorders import DESKS
 from workorders.data import FRAMES
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def record_product(
         combination_number=None if raw else frame,
         exposure_number=frame if raw else None,
         target_number=_target(session, order, viewer, recorded=recorded, match_radius=match_radius),
-        owner=None if viewer.everything else viewer.name,
+        owner=None if viewer.name in DESKS else viewer.name,
         stored=stored,
         processing=processing,
         ingested_by=order.id,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from pydantic import ValidationError
 
-from tests.support.installed import install
+from tests.support.installed import Install, installing
 from toros.config import Config, HookSettings
 from toros.data.hooks import Happening, filled, hooks_on, load_hook
 from toros.errors import Permanent
+
+__all__ = ["installing"]
 
 CALLS = [
     {"name": "chat", "after": "target_saved", "url": "https://chat.example.org/x"},
@@ -23,10 +23,11 @@ HAPPENED = Happening("target_saved", "ID-1", "add_target", "ada", "2026-11-20T03
 
 
 @pytest.fixture(autouse=True)
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def installed(installing: Install) -> None:
     module = "def tell(happening):\n    pass\n"
-    entries = {"target_saved.mail": "named_hooks:tell", "target_saved.gone": "named_hooks:gone"}
-    monkeypatch.syspath_prepend(install(tmp_path, "named_hooks", module, {"toros.hooks": entries}))
+    entries = {"target_saved.mail": "named_hooks:tell", "target_saved.gone": "named_hooks:gone",
+               "target_saved.a b": "named_hooks:tell"}  # fmt: skip
+    installing("named_hooks", module, {"toros.hooks": entries})
 
 
 def test_everything_that_follows_is_named() -> None:

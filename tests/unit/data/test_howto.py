@@ -6,17 +6,17 @@ import re
 import textwrap
 from pathlib import Path
 
-import pytest
 import yaml
 
-from tests.support.installed import install
+from tests.support.installed import Install, installing
 from toros.config import Config
 from toros.data.hooks import Happening, filled, hooks_on, load_hook
 from toros.data.processing import read_file
-from toros.data.processors import registry
 from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import Reading
 from workorders import parse
+
+__all__ = ["installing"]
 
 PAGE = (Path(__file__).parents[3] / "docs" / "howto" / "write_a_processor.rst").read_text()
 HAPPENED = Happening("target_saved", "ID", "add_target", "ada", "2026-11-20T03:00:00", {"target": 7, "name": "M 31"},
@@ -40,27 +40,25 @@ def lines(code: str) -> int:
     return sum(bool(line.strip()) for line in code.splitlines())
 
 
-def test_the_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processor(tmp_path: Path, installing: Install) -> None:
     code = block("processor")
     assert lines(code) <= 10
     entries = {"toros.processors": entry_points("processors")}
-    monkeypatch.syspath_prepend(install(tmp_path / "installed", "our_photometer", code, entries))
-    registry._entry_points.cache_clear()
+    installing("our_photometer", code, entries)
     file = tmp_path / "night.txt"
     file.write_text("; JD filter magnitude\n2461365.52 V 14.31 +- 0.02\n2461365.53 V cloud +- 0.02\n")
     reading = read_file(file, "photometer", PhotometryOptions())
-    registry._entry_points.cache_clear()
     assert isinstance(reading, Reading)
     assert reading.points.value.tolist() == [14.31] and reading.points.about[0].band == "V"
     assert reading.problems.summary()["problems"] == ["line 3: magnitude 'cloud' is not a number"]
 
 
-def test_the_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hook(tmp_path: Path, installing: Install) -> None:
     code = block("hook")
     assert lines(code) <= 10
     code = code.replace("/tmp/targets.txt", str(tmp_path / "targets.txt"))
     entries = {"toros.hooks": entry_points("hooks")}
-    monkeypatch.syspath_prepend(install(tmp_path / "installed", "our_hooks", code, entries))
+    installing("our_hooks", code, entries)
     hook = load_hook("target_saved", "note", Config().hooks)
     assert callable(hook)
     hook(HAPPENED)

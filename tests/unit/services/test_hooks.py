@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 
 from services.data_manager import SERVICE
-from tests.support.installed import install
+from tests.support.installed import Install, installing
 from tests.unit.services.test_data_manager import Bench
 from toros.config import Config
 from toros.errors import Permanent, Temporary
 from toros.network.service import Outcome
 from toros.store.ledger import Ledger
 from workorders import parse
+
+__all__ = ["Listener", "installing"]
 
 ADDED = {"request": "add_target", "id": "ID-1", "user": "ada", "name": "sn2026abc", "ra": 150.0, "dec": 20.0}
 MODULE = """
@@ -71,9 +73,9 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: Listener) -> Iterator[Bench]:
+def bench(tmp_path: Path, installing: Install, listener: Listener) -> Iterator[Bench]:
     entries = {"target_saved.keep": "told_hooks:keep", "target_saved.fail": "told_hooks:fail"}
-    monkeypatch.syspath_prepend(install(tmp_path / "installed", "told_hooks", MODULE, {"toros.hooks": entries}))
+    installing("told_hooks", MODULE, {"toros.hooks": entries})
     bench = Bench(tmp_path)
     (tmp_path / "key").write_text("a key\n")
     calls = [

@@ -16,7 +16,7 @@ from PIL import Image
 
 from services.data_manager import SERVICE
 from services.data_manager.resources import Resources
-from tests.support.installed import install
+from tests.support.installed import Install, installing
 from tests.support.postgres import postgres
 from tests.support.s3 import ObjectStore, object_store
 from tests.unit.services.preprocessor.desk import Here
@@ -24,7 +24,6 @@ from tests.unit.services.test_data_manager import Bench
 from toros.config import Config
 from toros.data.measurements.spectra import read_spectra
 from toros.data.permissions import Viewer
-from toros.data.processors import registry
 from toros.data.storage import Storage
 from toros.errors import OrderCancelled, Permanent, Temporary
 from toros.files import Roots
@@ -32,7 +31,7 @@ from toros.network.service import Outcome
 from toros.store.database import Database
 from workorders import Refusal, parse
 
-__all__ = ["object_store", "postgres"]
+__all__ = ["installing", "object_store", "postgres"]
 
 TOM = (
     "time,filter,magnitude,error,limit,source\n59000.25,r,15.5,0.01,,X\n59001.25,r,bright,0.01,,X\n59002.25,r,,,17,X\n"
@@ -117,16 +116,13 @@ def templates() -> dict[str, str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def desk(
-    request: pytest.FixtureRequest, tmp_path: Path, templates: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, tmp_path: Path, templates: dict[str, str], installing: Install
 ) -> Iterator[Desk]:
     entries = {f"{kind}.table": f"our_processors:{name}" for kind, name in NAMES.items()}
-    installed = install(tmp_path / "installed", "our_processors", PROCESSORS, {"toros.processors": entries})
-    monkeypatch.syspath_prepend(installed)
-    registry._entry_points.cache_clear()
+    installing("our_processors", PROCESSORS, {"toros.processors": entries})
     desk = Desk(tmp_path, _database(request, templates, tmp_path))
     yield desk
     desk.database.close()
-    registry._entry_points.cache_clear()
 
 
 def _database(request: pytest.FixtureRequest, templates: dict[str, str], folder: Path) -> str:
