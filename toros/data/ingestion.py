@@ -158,7 +158,9 @@ def _revive(product: DataProduct, order: IngestDataProduct) -> None:
     product.ingested_by = order.id
 
 
-def _link_words(session: Session, table: Any, column: str, product: int, words: Iterable[str]) -> None:
+def _link_words(session: Session, table: Any, column: str, product: int, words: Sequence[str]) -> None:
+    if not words:
+        return
     there = set(session.scalars(select(getattr(table, column)).where(table.product == product)))
     _insert(session, table, [{"product": product, column: word} for word in sorted(set(words) - there)])
 
