@@ -87,6 +87,9 @@ _SERVED = (
     Request(reduction.MakeMasters, "preprocessor"),
     Request(reduction.CalibrateFrame, "preprocessor"),
     Request(data.IngestDataProduct, "data_manager"),
+    Request(data.DeleteProduct, "data_manager"),
+    Request(data.ProcessProduct, "data_manager"),
+    Request(data.CallHook, "data_manager", lane="hooks"),
     Request(data.FindProducts, "data_manager", "question", "pure"),
     Request(targets.AddTarget, "data_manager"),
     Request(targets.UpdateTarget, "data_manager"),
@@ -124,8 +127,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "import_targets standardise_photometry analyse_catalog simulate_events share save_user "
-            "delete_product",
+            "data_manager": "import_targets standardise_photometry analyse_catalog simulate_events share save_user",
         }.items()
         for name in names.split()
     }

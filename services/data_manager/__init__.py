@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.data_manager import measurements, notices, observations, products, targets
+from services.data_manager import measurements, notices, observations, processing, products, targets
+from services.data_manager.hooks import call_hook, changed, followed
+from services.data_manager.resources import make_resources
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -12,20 +14,23 @@ SERVICE = Service(
     "data_manager",
     handlers={
         "ingest_data_product": Handler(products.ingest_data_product),
+        "delete_product": Handler(products.delete_product),
+        "process_product": Handler(processing.process_product),
+        "call_hook": Handler(call_hook),
         "find_products": Handler(products.answer_find_products),
-        "add_target": Handler(targets.order_add_target),
-        "update_target": Handler(targets.order_update_target),
-        "merge_targets": Handler(targets.order_merge_targets),
+        "add_target": followed("target_saved", targets.order_add_target),
+        "update_target": followed("target_saved", targets.order_update_target),
+        "merge_targets": followed("target_saved", targets.order_merge_targets),
         "group_targets": Handler(targets.order_group_targets),
         "save_list": Handler(targets.order_save_list),
         "find_targets": Handler(targets.answer_find_targets),
         "show_target": Handler(targets.answer_show_target),
-        "ingest_photometry": Handler(measurements.ingest_photometry),
+        "ingest_photometry": followed("measurements_added", measurements.ingest_photometry, changed),
         "switch_measurements": Handler(measurements.switch_measurements),
         "export_photometry": Handler(measurements.export_photometry),
         "find_measurements": Handler(measurements.answer_find_measurements),
         "request_observation": Handler(observations.order_request_observation),
-        "update_observation": Handler(observations.order_update_observation),
+        "update_observation": followed("observation_changed", observations.order_update_observation),
         "cancel_observation": Handler(observations.order_cancel_observation),
         "follow_observations": Handler(observations.order_follow_observations),
         "save_proposal": Handler(observations.order_save_proposal),
@@ -37,6 +42,7 @@ SERVICE = Service(
         "list_facilities": Handler(observations.answer_list_facilities),
     },
     tables=METADATA,
-    lanes={"work": 2, "notices": 1},  # a slow webhook holds up nothing else
+    lanes={"work": 2, "notices": 1, "hooks": 1},  # a slow webhook holds up nothing else
+    resources=make_resources,
     chores=observations.chores,
 )

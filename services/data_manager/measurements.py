@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from toros.data.permissions import Viewer
     from workorders.measurements import ExportPhotometry, FindMeasurements, IngestPhotometry, SwitchMeasurements
 
-__all__ = ["answer_find_measurements", "export_photometry", "ingest_photometry", "switch_measurements"]
+__all__ = [
+    "answer_find_measurements", "export_photometry", "ingest_photometry", "options_of", "switch_measurements",
+    "take_reading",
+]  # fmt: skip
 
 MOST_PROBLEMS = 20  # told in full; the others are counted
 HALF = 0.5  # of the progress is the reading
@@ -46,22 +49,32 @@ def ingest_photometry(order: IngestPhotometry, context: Context) -> Outcome:
     """Read the file in a child process, then take its points in, in short transactions."""
     target = context.read(partial(_known, order=order, viewer=viewer_of(order, context)))
     path = context.files.path(order.file_location)
-    options = PhotometryOptions(
-        **{name: getattr(order, name) for name in _SAID}, band=order.filter, radius=order.match_radius,
-        ra=target.ra, dec=target.dec, largest=context.config.data.largest_table,
-    )  # fmt: skip
-    reading = context.engine.run(read_product, path, "photometry", options)
+    reading = context.engine.run(read_product, path, "photometry", options_of(order, target, context))
     if not isinstance(reading, Reading):
         raise Permanent(f"file_location: {order.file_location} is no photometry")
+    return Outcome(take_reading(order, target, reading, context))
+
+
+def options_of(order: IngestPhotometry, target: Target | None, context: Context) -> PhotometryOptions:
+    """Return what a processor is told beside the file."""
+    ra, dec = (None, None) if target is None else (target.ra, target.dec)
+    return PhotometryOptions(
+        **{name: getattr(order, name) for name in _SAID}, ra=ra, dec=dec, band=order.filter, radius=order.match_radius,
+        largest=context.config.data.largest_table,
+    )  # fmt: skip
+
+
+def take_reading(order: IngestPhotometry, target: Target, reading: Reading, context: Context) -> dict[str, Any]:
+    """Take in what was read of a file, and return what became of it."""
     context.progress(HALF, f"read {len(reading.points)} points")
     if order.dry_run:
-        return Outcome(preview_reading(context.read, target.number, reading).summary(MOST_PROBLEMS))
+        return preview_reading(context.read, target.number, reading).summary(MOST_PROBLEMS)
     ingestion = ingest_reading(
         context.write, target.number, reading, recorded=iso(context.clock.now()), product=order.product,
         atomic=order.atomic, barycentric=_barycentric(target, context),
         progress=lambda done: context.progress(HALF + HALF * done, "recording"),
     )  # fmt: skip
-    return Outcome({"target": target.name, **ingestion.summary(MOST_PROBLEMS)})
+    return {"target": target.name, **ingestion.summary(MOST_PROBLEMS)}
 
 
 def switch_measurements(order: SwitchMeasurements, context: Context) -> Outcome:

@@ -12,6 +12,7 @@ import typer
 from toros.cli import (
     alert,
     camera,
+    data,
     demo,
     describe,
     doctor,
@@ -53,6 +54,7 @@ def build_app() -> typer.Typer:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(target.targets, name="target", rich_help_panel=ASKING)
     app.add_typer(observation.observations, name="observation", rich_help_panel=ASKING)
+    app.add_typer(data.data, name="data", rich_help_panel=KEEPING)
     app.add_typer(camera.cameras, name="camera", rich_help_panel=KEEPING)
     app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)
     return app

@@ -9,6 +9,8 @@ from toros.config.settings import (
     DataSettings,
     EngineSettings,
     FileSettings,
+    HookCall,
+    HookSettings,
     LoggingSettings,
     NoticeSettings,
     ObservatorySettings,
@@ -18,10 +20,12 @@ from toros.config.settings import (
     ServiceName,
     ServiceSettings,
     SmtpSettings,
+    StorageSettings,
 )
 
 __all__ = [
     "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings",
-    "LoggingSettings", "NoticeSettings", "ObservatorySettings", "OrderSettings", "ReductionSettings",
-    "SecuritySettings", "ServiceName", "ServiceSettings", "SmtpSettings", "config_hash", "find_config", "load_config",
+    "HookCall", "HookSettings", "LoggingSettings", "NoticeSettings", "ObservatorySettings", "OrderSettings",
+    "ReductionSettings", "SecuritySettings", "ServiceName", "ServiceSettings", "SmtpSettings", "StorageSettings",
+    "config_hash", "find_config", "load_config",
 ]  # fmt: skip

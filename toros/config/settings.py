@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from toros.config.data_manager import HookCall, HookSettings, StorageSettings
+from toros.config.section import Section as _Settings
 from toros.config.values import (
     Address,
     DatabaseUrl,
@@ -31,6 +33,8 @@ __all__ = [
     "DatabaseSettings",
     "EngineSettings",
     "FileSettings",
+    "HookCall",
+    "HookSettings",
     "LoggingSettings",
     "NoticeSettings",
     "ObservatorySettings",
@@ -40,16 +44,11 @@ __all__ = [
     "ServiceName",
     "ServiceSettings",
     "SmtpSettings",
+    "StorageSettings",
     "TargetSettings",
 ]
 
 ServiceName = Literal["alert_robot", "telescope", "preprocessor", "harvester", "data_manager", "portal"]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True, hide_input_in_errors=True
-    )
 
 
 class ServiceSettings(
@@ -339,6 +338,8 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     engine: EngineSettings = EngineSettings()
     reduction: ReductionSettings = ReductionSettings()
     data: DataSettings = DataSettings()
+    storage: StorageSettings = StorageSettings()
+    hooks: HookSettings = HookSettings()
     security: SecuritySettings = SecuritySettings()
     orders: OrderSettings = OrderSettings()
     alerts: AlertSettings = AlertSettings()
@@ -366,6 +367,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
         def below(settings: _Settings, *keys: str) -> dict[str, Path]:
             return {key: state / path for key in keys if (path := getattr(settings, key)) is not None}
 
+        url = self.storage.url
         roots = {name: state / folder for name, folder in self.files.roots.items()}
         changes: dict[str, Any] = {
             "state": state,
@@ -374,6 +376,8 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
             "database": below(self.database, "password_file"),
             "files": {"roots": roots},
             "reduction": below(self.reduction, "cameras"),
+            "storage": {"url": url if "://" in url else str(state / Path(url).expanduser())},
+            "hooks": below(self.hooks, "key_file"),
             "security": below(self.security, "identities", "token_file", "tls_certificate", "tls_key"),
         }
         for name, change in changes.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -17,6 +17,7 @@ __all__ = [
     "DatabaseUrl",
     "EmailAddress",
     "Folder",
+    "HookName",
     "HttpUrl",
     "InstanceName",
     "Lane",
@@ -25,6 +26,7 @@ __all__ = [
     "Port",
     "RootName",
     "SchedulerUrl",
+    "StorageUrl",
     "Threads",
 ]
 
@@ -97,6 +99,17 @@ SchedulerUrl = Annotated[
     _says("a URL such as tcp://10.0.0.9:8786, without a password", max_length=1024, pattern=r"^(tcp|tls|wss?)://\S+$"),
     AfterValidator(_without_password),
 ]
+StorageUrl = Annotated[
+    str,
+    _says(
+        "the path of a folder, or a URL such as s3://bucket/prefix without a password",
+        min_length=1,
+        max_length=1024,
+        pattern=r"^[^\x00-\x1f]+$",
+    ),
+    AfterValidator(_without_password),
+]
+HookName = Literal["target_saved", "observation_changed", "product_ingested", "measurements_added"]
 DatabaseUrl = Annotated[
     str,
     _says(

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
+from toros.data.permissions import Viewer
 from toros.data.tables import (
     Combination,
     DataProduct,
+    DataProductGroup,
+    DataProductTag,
     Exposure,
     FileBatch,
     batch_exposure,
@@ -17,15 +20,18 @@ from toros.data.tables import (
     combination_exposure,
 )
 from toros.data.tables.frame import Frame
+from toros.data.targets.names import number_of
 from toros.data.targets.observed import target_of
 from toros.errors import Permanent
+from workorders import DESKS
+from workorders.data import FRAMES
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from workorders.data import FrameInput, IngestDataProduct
 
-__all__ = ["record_inputs", "record_product", "size_of"]
+__all__ = ["find_product", "record_inputs", "record_product", "size_of"]
 
 CHUNK = 400  # hashes in one query; SQLite's oldest limit is 999 values
 LARGEST = 2**63 - 1  # bytes; what a 64 bit column holds
@@ -40,44 +46,73 @@ def size_of(order: IngestDataProduct) -> int:
     return int(text)
 
 
-def record_product(session: Session, order: IngestDataProduct, *, recorded: str, match_radius: float = 3.0) -> int:
-    """Record a product with its batch and parentage, and return its number; the same product again changes nothing.
+def find_product(session: Session, sha256: str, location: str) -> DataProduct | None:
+    """Return the product with these contents at this place, deleted or not; None where there is none."""
+    return session.scalar(select(DataProduct).where(DataProduct.sha256 == sha256, DataProduct.location == location))
 
-    A product of more inputs than an order carries comes in several orders: each adds those that it names.
+
+def record_product(
+    session: Session,
+    order: IngestDataProduct,
+    *,
+    recorded: str,
+    match_radius: float = 3.0,
+    viewer: Viewer | None = None,
+    stored: str | None = None,
+    processing: str | None = None,
+) -> int:
+    """Record a product with its batch and parentage, and return its number; the same product again changes little.
+
+    A product of more inputs than an order carries comes in several orders: each adds those that it names. Tags and a
+    copy in the storage may come later, too; everything else stays as it was told first.
 
     Orders may arrive in any order: a master that an input names before its own order came gets a row by its hash,
-    which that order completes. The target that the order names is made where we have none of this name and the order
-    says where it looked.
+    which that order completes. The target that a reduction names is made where we have none of this name and the
+    order says where it looked.
 
     Parameters
     ----------
     session : Session
         Inside a transaction.
     order : IngestDataProduct
-        What the reduction tells about the product.
+        What is told about the product; with its hash and size.
     recorded : str
         The time now; UTC, ISO 8601.
     match_radius : float
         A target within this distance is the one that the order names; arcseconds.
+    viewer : Viewer, optional
+        Who brings it; a daemon where absent.
+    stored : str, optional
+        Its key in the storage.
+    processing : str, optional
+        "waiting" where a processor is going to read it.
 
     Raises
     ------
     Permanent
-        The order contradicts itself or what is recorded already.
+        The order contradicts itself or what is recorded already, names no target that is known, or the product was
+        deleted.
     """
-    known = session.scalar(
-        select(DataProduct).where(DataProduct.sha256 == order.sha256, DataProduct.location == order.file_location)
-    )
+    assert order.sha256 is not None and order.size is not None
+    viewer = viewer or Viewer.all_seeing()
+    known = find_product(session, order.sha256, order.file_location)
     if known is not None:
-        _link_inputs(session, order, known.batch_number, known.combination_number)
+        _revive(known, order)
+        known.stored = known.stored or stored
+        known.processing = known.processing or processing
         if known.target_number is None:
-            known.target_number = target_of(session, order, recorded=recorded, match_radius=match_radius)
+            known.target_number = _target(session, order, viewer, recorded=recorded, match_radius=match_radius)
+        _link_inputs(session, order, known.batch_number, known.combination_number)
+        _link_words(session, DataProductTag, "tag", known.number, order.tags)
         return known.number
-    batch = _batch(session, order, recorded)
+    batch = frame = None
     raw = order.product_type == "raw"
-    frame = _frame(session, order, recorded)
+    if order.batch is not None:
+        batch = _batch(session, order, recorded)
+    if order.product_type in FRAMES:
+        frame = _frame(session, order, recorded)
     _link_inputs(session, order, batch, None if raw else frame)
-    if raw:
+    if raw and batch is not None and frame is not None:
         _link_batch(session, batch, [frame])
     product = DataProduct(
         location=order.file_location,
@@ -85,14 +120,49 @@ def record_product(session: Session, order: IngestDataProduct, *, recorded: str,
         batch_number=batch,
         combination_number=None if raw else frame,
         exposure_number=frame if raw else None,
-        target_number=target_of(session, order, recorded=recorded, match_radius=match_radius),
+        target_number=_target(session, order, viewer, recorded=recorded, match_radius=match_radius),
+        owner=None if viewer.name in DESKS else viewer.name,
+        stored=stored,
+        processing=processing,
         ingested_by=order.id,
         recorded=recorded,
         **{name: getattr(order, name) for name in _SHARED},
     )
     session.add(product)
     session.flush()
+    _link_words(session, DataProductTag, "tag", product.number, order.tags)
+    _link_words(session, DataProductGroup, "group_name", product.number, order.groups)
     return product.number
+
+
+def _target(session: Session, order: IngestDataProduct, viewer: Viewer, **how: Any) -> int | None:
+    """Return the number of the product's target: one that is known, or of a reduction one that is made."""
+    if order.batch is not None or order.target is None:
+        return target_of(session, order, **how)
+    number = number_of(session, order.target, viewer)
+    if number is None:
+        raise Permanent(f"target: there is no target {order.target!r}")
+    return number
+
+
+def _revive(product: DataProduct, order: IngestDataProduct) -> None:
+    """Take a deleted product in again where that is meant; raise Permanent where it is not said."""
+    if product.deleted is None:
+        return
+    if not order.restore:
+        raise Permanent(
+            f"file_location: {product.location} was deleted on {product.deleted} by {product.deleted_by} "
+            f"({product.deleted_reason}); say restore to take it in again"
+        )
+    product.deleted = product.deleted_by = product.deleted_reason = product.stored = None
+    product.ingested_by = order.id
+
+
+def _link_words(session: Session, table: Any, column: str, product: int, words: Sequence[str]) -> None:
+    if not words:
+        return
+    there = set(session.scalars(select(getattr(table, column)).where(table.product == product)))
+    _insert(session, table, [{"product": product, column: word} for word in sorted(set(words) - there)])
 
 
 def record_inputs(session: Session, inputs: Sequence[FrameInput]) -> tuple[dict[Key, int], dict[Key, int]]:
@@ -110,7 +180,7 @@ def record_inputs(session: Session, inputs: Sequence[FrameInput]) -> tuple[dict[
 
 _SHARED = (
     "sha256", "product_type", "night", "target", "event", "observation", "ra", "dec", "date_obs", "exposure_time",
-    "filter", "thumbnails", "marks", "quality",
+    "filter", "thumbnails", "marks", "quality", "observatory", "observers", "description", "access", "options",
 )  # fmt: skip
 _OF_BATCH = ("night", "observation", "target", "event")
 _OF_FRAME = ("date_obs", "exposure_time", "filter")
@@ -148,8 +218,10 @@ def _frame(session: Session, order: IngestDataProduct, recorded: str) -> int:
     return frame.number
 
 
-def _link_inputs(session: Session, order: IngestDataProduct, batch: int, combination: int | None) -> None:
+def _link_inputs(session: Session, order: IngestDataProduct, batch: int | None, combination: int | None) -> None:
     """Connect a batch, and the combination that was made, with the inputs that an order names."""
+    if batch is None:
+        return
     exposures, combinations = record_inputs(session, order.inputs)
     if (order.sha256, order.file_location) in {**exposures, **combinations}:
         raise Permanent(f"inputs: {order.file_location} names itself as what it was made from")
@@ -197,7 +269,7 @@ def _link(session: Session, table: Any, combination: int, column: str, numbers: 
     _insert(session, table, [{"combination": combination, column: number} for number in set(numbers) - there])
 
 
-def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, int]]) -> None:
+def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         session.execute(insert(table), rows)
 

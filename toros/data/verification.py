@@ -1,4 +1,4 @@
-"""Seeing for ourselves that a file is what its order says, before it is recorded."""
+"""Seeing for ourselves what a file holds, and that it is what its order says, before it is recorded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from toros.errors import Permanent, Temporary
 
-__all__ = ["verify_file"]
+__all__ = ["identify_file", "size_of_file", "verify_file"]
 
 PIECE = 4 * 1024 * 1024  # bytes read at once
 
@@ -53,6 +53,19 @@ def verify_file(
         raise Permanent(f"{name} has the SHA-256 {digest}, the order says {sha256}: its contents are others")
 
 
+def identify_file(path: Path, *, name: str = "", progress: Callable[[float], None] = lambda _: None) -> tuple[int, str]:
+    """Return size and SHA-256 of a file; see `verify_file`."""
+    with _opened(path, name or path.name) as file:
+        size = os.fstat(file.fileno()).st_size
+        return size, _digest(file, size, progress)
+
+
+def size_of_file(path: Path, *, name: str = "") -> int:
+    """Return the size of a file in bytes, without reading it; see `verify_file`."""
+    with _opened(path, name or path.name) as file:
+        return os.fstat(file.fileno()).st_size
+
+
 def _opened(path: Path, name: str) -> BinaryIO:
     """Open a regular file without waiting for anybody: a pipe would never end."""
     try:
@@ -75,5 +88,5 @@ def _digest(file: BinaryIO, size: int, progress: Callable[[float], None]) -> str
     while piece := file.read(PIECE):
         digest.update(piece)
         done += len(piece)
-        progress(min(1.0, done / size))
+        progress(min(1.0, done / max(1, size)))
     return digest.hexdigest()

@@ -23,7 +23,7 @@ DESIGNED = """
     find_measurements
     add_target update_target merge_targets import_targets group_targets request_observation update_observation
     ingest_data_product ingest_photometry standardise_photometry analyse_catalog simulate_events share
-    export_photometry switch_measurements save_list save_user save_proposal delete_product
+    export_photometry switch_measurements save_list save_user save_proposal delete_product process_product call_hook
     cancel_observation follow_observations save_template send_notice show_observation find_proposals list_facilities
 """
 

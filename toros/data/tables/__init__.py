@@ -4,6 +4,8 @@ from toros.data.tables.base import Base
 from toros.data.tables.cadence import Cadence
 from toros.data.tables.combination import Combination, combination_combination, combination_exposure
 from toros.data.tables.data_product import DataProduct
+from toros.data.tables.data_product_group import DataProductGroup
+from toros.data.tables.data_product_tag import DataProductTag
 from toros.data.tables.exposure import Exposure
 from toros.data.tables.file_batch import FileBatch, batch_exposure
 from toros.data.tables.measurement import Measurement
@@ -22,10 +24,10 @@ from toros.data.tables.target_name import TargetName
 from toros.data.tables.target_tag import TargetTag
 
 __all__ = [
-    "METADATA", "Cadence", "Combination", "DataProduct", "Exposure", "FileBatch", "Measurement", "MeasurementHistory",
-    "Observation", "ObservationEvent", "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum",
-    "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember", "TargetName", "TargetTag",
-    "batch_exposure", "combination_combination", "combination_exposure",
+    "METADATA", "Cadence", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure", "FileBatch",
+    "Measurement", "MeasurementHistory", "Observation", "ObservationEvent", "ObservationGroup", "ObservationTemplate",
+    "Proposal", "Series", "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember",
+    "TargetName", "TargetTag", "batch_exposure", "combination_combination", "combination_exposure",
 ]  # fmt: skip
 
 METADATA = Base.metadata

@@ -8,7 +8,7 @@ import numpy as np
 from astropy.io import fits
 
 from services.data_manager import SERVICE as DATA_MANAGER
-from services.data_manager import answer_find_products, ingest_data_product
+from services.data_manager.products import answer_find_products, ingest_data_product
 from tests.unit.reduction import made_frames as made
 from tests.unit.services.preprocessor.desk import BATCH, made_by, products_of, raw
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
