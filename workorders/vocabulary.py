@@ -93,6 +93,8 @@ _SERVED = (
     Request(targets.MergeTargets, "data_manager"),
     Request(targets.GroupTargets, "data_manager"),
     Request(targets.SaveList, "data_manager"),
+    Request(targets.ImportTargets, "data_manager", lane="imports"),
+    Request(targets.ExportTargets, "data_manager", lane="imports"),
     Request(targets.FindTargets, "data_manager", "question", "pure"),
     Request(targets.ShowTarget, "data_manager", "question", "pure"),
     Request(measurements.IngestPhotometry, "data_manager"),
@@ -113,7 +115,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "find_observations import_targets request_observation update_observation "
+            "data_manager": "find_observations request_observation update_observation "
             "standardise_photometry analyse_catalog simulate_events share save_user save_proposal delete_product",
         }.items()
         for name in names.split()

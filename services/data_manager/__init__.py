@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.data_manager import measurements, products, targets
+from services.data_manager import measurements, products, tables, targets
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -18,6 +18,8 @@ SERVICE = Service(
         "merge_targets": Handler(targets.order_merge_targets),
         "group_targets": Handler(targets.order_group_targets),
         "save_list": Handler(targets.order_save_list),
+        "import_targets": Handler(tables.order_import_targets),
+        "export_targets": Handler(tables.order_export_targets),
         "find_targets": Handler(targets.answer_find_targets),
         "show_target": Handler(targets.answer_show_target),
         "ingest_photometry": Handler(measurements.ingest_photometry),
@@ -26,5 +28,5 @@ SERVICE = Service(
         "find_measurements": Handler(measurements.answer_find_measurements),
     },
     tables=METADATA,
-    lanes={"work": 2},
+    lanes={"work": 2, "imports": 1},
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toros.cli import lightcurves
+from toros.cli import lightcurves, target_tables
 from toros.cli.options import ConfigFile, Json
 
 if TYPE_CHECKING:
@@ -307,5 +307,6 @@ def _told(rows: list[dict[str, Any]], *, json: bool, last: bool = False) -> None
         raise Ended(ExitCode.FAILED if failed else ExitCode.OK)
 
 
-for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export):
+for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export, target_tables.write):
     targets.command()(_command)
+targets.command(name="import")(target_tables.import_)
