@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, measurements, observing, reduction, targets
+from workorders import alerts, data, desk, measurements, moving, observing, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -95,6 +95,7 @@ _SERVED = (
     Request(targets.SaveList, "data_manager"),
     Request(targets.ImportTargets, "data_manager", lane="imports"),
     Request(targets.ExportTargets, "data_manager", lane="imports"),
+    Request(moving.MoveIn, "data_manager", lane="imports"),
     Request(targets.FindTargets, "data_manager", "question", "pure"),
     Request(targets.ShowTarget, "data_manager", "question", "pure"),
     Request(measurements.IngestPhotometry, "data_manager"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.data_manager import measurements, products, tables, targets
+from services.data_manager import measurements, moving, products, tables, targets
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -20,6 +20,7 @@ SERVICE = Service(
         "save_list": Handler(targets.order_save_list),
         "import_targets": Handler(tables.order_import_targets),
         "export_targets": Handler(tables.order_export_targets),
+        "move_in": Handler(moving.order_move_in),
         "find_targets": Handler(targets.answer_find_targets),
         "show_target": Handler(targets.answer_show_target),
         "ingest_photometry": Handler(measurements.ingest_photometry),

@@ -9,7 +9,7 @@ import typer
 
 from toros.cli.options import ConfigFile, Json
 
-__all__ = ["import_", "print_import", "write"]
+__all__ = ["import_", "print_import", "with_report", "write"]
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="A word for all of them.", show_default=False)]
 
@@ -56,13 +56,16 @@ def import_(
     asked = {"target_list": target_list, "tags": tag, "access": access, "format": format_, "on_match": on_match}
     order = {"request": "import_targets", "file_location": location_of(file, desks), "dry_run": dry_run,
              **{name: value for name, value in asked.items() if value}}  # fmt: skip
-    result = done(order, desks, quiet=json)
-    if "report" in result:
-        result["report_file"] = str(_here(result["report"], desks))
+    result = with_report(done(order, desks, quiet=json), desks)
     if json:
         print_json(result)
         return
     print_import(result)
+
+
+def with_report(result: dict[str, Any], desks: Any) -> dict[str, Any]:
+    """Return what came of an import, with the place of its report on this node."""
+    return result | ({"report_file": str(_here(result["report"], desks))} if "report" in result else {})
 
 
 def print_import(result: dict[str, Any]) -> None:
@@ -82,11 +85,15 @@ def print_import(result: dict[str, Any]) -> None:
 
 
 def write(
-    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="The table to write.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", dir_okay=False, help="The table to write.", show_default=False)
+    ],
     target_list: Annotated[
         str | None, typer.Option("--list", "-l", metavar="LIST", help="Those in this list.", show_default=False)
     ] = None,
-    tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="Those with this tag.", show_default=False)] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", "-t", help="Those with this tag.", show_default=False)
+    ] = None,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", "-w", metavar="FIELD=VALUE", help="Also FIELD>=…, FIELD<=….", show_default=False),

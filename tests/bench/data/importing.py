@@ -126,7 +126,9 @@ def main(words: Sequence[str]) -> bool:
     try:
         fill(folder / "targets.csv", asked.targets)
         if asked.only in (None, "sqlite"):
-            goals += measured("sqlite", f"sqlite:///{folder}/data_manager.sqlite", folder / "targets.csv", asked.targets)
+            goals += measured(
+                "sqlite", f"sqlite:///{folder}/data_manager.sqlite", folder / "targets.csv", asked.targets
+            )
         if asked.only in (None, "postgresql"):
             server = PostgresServer(folder / "server")
             try:

@@ -17,7 +17,7 @@ from workorders.refusal import FaultCode, Refusal
 from workorders.spelling import VALUES
 from workorders.targets import AddTarget
 
-__all__ = ["Header", "Row", "guessed", "words_of"]
+__all__ = ["Header", "Row", "checked", "guessed", "words_of"]
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
@@ -81,7 +81,7 @@ class Header:
         if len(cells) != len(self.columns):
             more = "other delimiters than in the header, or a comma in a text without quotes?"
             return Problem(line, f"the row has {len(cells)} cells and the header {len(self.columns)}: {more}")
-        said: dict[str, Any] = {"id": NOBODY, "on_match": self._on_match}
+        said: dict[str, Any] = {"on_match": self._on_match}
         aliases: list[dict[str, str]] = []
         extras: dict[str, Any] = {}
         measured: dict[str, float] = {}
@@ -102,11 +102,9 @@ class Header:
                 else:
                     said[column.name] = words_of(text)
             self._complete(said, aliases, extras)
-            return Row(line, AddTarget.model_validate(said), measured)
-        except ValidationError as error:
-            return refused(line, refusal_of(error, AddTarget, "the row", {}))
         except Refusal as refusal:
             return refused(line, refusal)
+        return checked(line, said, measured)
 
     def _complete(self, said: dict[str, Any], aliases: list[dict[str, str]], extras: dict[str, Any]) -> None:
         if aliases:
@@ -123,6 +121,14 @@ class Header:
         if kind == "non_sidereal" and "scheme" not in said:
             raise _bad("scheme", None, "is missing, though the type is NON_SIDEREAL",
                        "mpc_minor_planet, mpc_comet, jpl_major_planet")  # fmt: skip
+
+
+def checked(line: int, said: dict[str, Any], measured: dict[str, float] | None = None) -> Row | Problem:
+    """Return what is said of a target as a row, or what is wrong with it."""
+    try:
+        return Row(line, AddTarget.model_validate({"id": NOBODY, **said}), measured or {})
+    except ValidationError as error:
+        return refused(line, refusal_of(error, AddTarget, "the row", {}))
 
 
 def words_of(text: str) -> list[str]:

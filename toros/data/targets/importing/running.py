@@ -86,7 +86,7 @@ def import_rows(
             if start + asked.chunk >= len(ready):
                 before, first = first, []
             else:
-                before = [problem for problem in first if problem.line < last]
+                before = [problem for problem in first if problem.line <= last]
                 first = first[len(before) :]
             taken = write(partial(asked.taker.take, rows=chunk))
             _note(journal, taken, before, len(chunk))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Known", "Surroundings"]
 
 
-
 @dataclass(frozen=True)
 class Known:
     """A target that is there.

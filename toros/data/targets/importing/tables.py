@@ -116,7 +116,9 @@ def _in_our_unit(name: str, values: Any, *, number: bool) -> tuple[str, Any]:
     try:
         factor = units.Unit(unit).to(units.Unit(wanted))
     except units.UnitConversionError:
-        raise Permanent(f"{column.name}: the column is in {unit}; allowed: {wanted}, or what can be turned into it") from None
+        raise Permanent(
+            f"{column.name}: the column is in {unit}; allowed: {wanted}, or what can be turned into it"
+        ) from None
     return name, values * factor
 
 

@@ -17,6 +17,7 @@ from toros.data.targets.importing.problems import Problem, because_of
 from toros.data.targets.importing.revising import Revision
 from toros.data.targets.importing.surroundings import Known, Surroundings
 from toros.data.targets.lists import add_to_list
+from toros.data.targets.names import is_name, key_of
 from toros.data.targets.updating import may_change
 from toros.errors import Permanent
 from toros.sky.coordinates import separation
@@ -93,6 +94,10 @@ class Taker:
         self._imagined = Surroundings() if dry_run else None
         self._tags: dict[int, set[str]] | None = {} if dry_run else None
 
+    def imagines(self, name: str) -> bool:
+        """Whether, in a dry run, there would be a target of this name by now."""
+        return self._imagined is not None and is_name(name) and key_of(name) in self._imagined.names
+
     def take(self, session: Session, rows: Sequence[Prepared]) -> Taken:
         """Take rows inside a transaction; each is taken whole, or refused with a reason."""
         around = self._imagined or Surroundings()
@@ -112,9 +117,7 @@ class Taker:
         work.revise(numbers)
         if self._list is not None and not self._dry_run:
             members = list(dict.fromkeys(numbers.get(number, number) for number in work.members))
-            work.taken.listed = add_to_list(
-                session, self._list, members, viewer=self._viewer, recorded=self._recorded
-            )
+            work.taken.listed = add_to_list(session, self._list, members, viewer=self._viewer, recorded=self._recorded)
         return work.taken
 
     def _meant(self, row: Prepared, around: Surroundings) -> Known | None:
@@ -241,4 +244,3 @@ class _Hanging:
         for table, rows in self._rows.items():
             if rows:
                 session.execute(insert(table), rows)
-

@@ -28,7 +28,11 @@ TRICKY = st.sampled_from(
      "alias:Y:1", "a,b", 'say "so"', "a;b|c\td".replace("\t", " "), "permissions", "# 1", "x:text", "'", "ZTF"]
 )  # fmt: skip
 TEXTS = st.one_of(WORDS, TRICKY)
-TIMES = st.datetimes().filter(lambda moment: 1800 <= moment.year < 2200).map(lambda moment: moment.isoformat("T", "milliseconds"))
+TIMES = (
+    st.datetimes()
+    .filter(lambda moment: 1800 <= moment.year < 2200)
+    .map(lambda moment: moment.isoformat("T", "milliseconds"))
+)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 EXTRAS = st.dictionaries(TEXTS, st.one_of(TEXTS, NUMBERS, st.booleans(), TIMES), max_size=4)
 FREE = st.text(PLAIN, min_size=1, max_size=30).filter(lambda text: bool(text.strip()))
