@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.data_manager.tables import folder_of, result_of
 from services.data_manager.viewers import viewer_of
@@ -140,12 +140,15 @@ class _Move:
                     self._context.write, number, reading, recorded=iso(self._context.clock.now()), product=None
                 )
             counts.update(new=told.taken.new, same=told.taken.same, revised=told.taken.revised)
-        found = reading.problems.first
         return [
-            Problem(ids[each.line - 2] if each.line > 1 else 0, f"reduced datum: {each.field} {each.reason}", each.field,
-                    each.value)
-            for each in found
-        ]  # fmt: skip
+            Problem(
+                ids[each.line - 2] if each.line > 1 else 0,
+                f"reduced datum: {each.field} {each.reason}",
+                each.field,
+                each.value,
+            )
+            for each in reading.problems.first
+        ]
 
     def _numbers(self, names: list[str]) -> dict[str, int]:
         """Return our numbers of targets, by their names there."""

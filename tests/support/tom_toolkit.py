@@ -32,7 +32,8 @@ def _tables() -> tuple[sa.MetaData, dict[str, sa.Table]]:
 
     floats = [sa.Column(name, sa.Float) for name in FLOATS]
     shape: dict[str, list[sa.Column[Any]]] = {
-        "tom_targets_basetarget": [number(), *text("name", "type", "created", "modified", "permissions", "scheme"), *floats],
+        "tom_targets_basetarget": [number(), *text("name", "type", "created", "modified", "permissions", "scheme"),
+                                   *floats],
         "tom_targets_targetname": [number(), number("target_id"), *text("name", "created", "modified")],
         "tom_targets_targetextra": [number(), number("target_id"), *text("key", "value"),
                                     sa.Column("float_value", sa.Float), sa.Column("bool_value", sa.Boolean)],
@@ -73,7 +74,8 @@ def fill(url: str) -> None:
     ]
     rows: dict[str, list[dict[str, Any]]] = {
         "tom_targets_basetarget": [{**empty, **common, **target} for target in targets],
-        "tom_targets_targetname": [{"id": 1, "target_id": 1, "name": "NGC 224"}, {"id": 2, "target_id": 2, "name": "SSS17a"}],
+        "tom_targets_targetname": [{"id": 1, "target_id": 1, "name": "NGC 224"},
+                                   {"id": 2, "target_id": 2, "name": "SSS17a"}],
         "tom_targets_targetextra": [
             {"id": 1, "target_id": 2, "key": "redshift", "value": "0.0098", "bool_value": True},
             {"id": 2, "target_id": 2, "key": "seen", "value": "False", "bool_value": True},

@@ -76,7 +76,7 @@ def vicinities(ra: ArrayLike, dec: ArrayLike, radius: float) -> tuple[int, list[
 
 def _side(order: int) -> float:
     """Return the side of a square as large as a pixel; radians."""
-    return math.sqrt(math.pi / 3) / 2**order
+    return math.sqrt(math.pi / 3) / float(2**order)
 
 
 def _distances(

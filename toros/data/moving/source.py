@@ -106,4 +106,4 @@ class Source:
     def all(self, query: sa.Select[Any]) -> list[Record]:
         """Return all rows of a query."""
         with self._engine.connect() as connection:
-            return list(connection.execute(query).mappings())
+            return [{**row} for row in connection.execute(query).mappings()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -103,7 +104,7 @@ class Spool:
 
 def spooled(session: Session, numbers: Sequence[int], spool: Spool) -> None:
     """Gather targets, in the order of their numbers given; one that is gone is left out."""
-    rows: dict[int, Mapping[str, Any]] = {}
+    rows: dict[int, Mapping[Any, Any]] = {}
     hanging: dict[str, dict[int, list[Any]]] = {"tags": {}, "groups": {}, "extras": {}}
     for start in range(0, len(numbers), CHUNK):
         some = numbers[start : start + CHUNK]
@@ -159,7 +160,9 @@ def _write_with_astropy(spool: Spool, kind: str, path: Path) -> None:
             table[name] = MaskedColumn(texts, mask=[value is None for value in values])
     if kind == "ecsv":
         table.write(path, format="ascii.ecsv", overwrite=True)
-    else:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # identifiers are made of the names, which are kept beside them
         table.write(path, format="votable", overwrite=True)
 
 
@@ -168,7 +171,7 @@ def _is_number(name: str) -> bool:
     return column.name in NUMBERS if column.role == "field" else column.kind == "number"
 
 
-def _cells(row: Mapping[str, Any], aliases: Sequence[Mapping[str, str]], about: Mapping[str, list[Any]]) -> Cells:
+def _cells(row: Mapping[Any, Any], aliases: Sequence[Mapping[str, str]], about: Mapping[str, list[Any]]) -> Cells:
     """Return the cells of one target, by column; what is not known is left out."""
     cells: Cells = {"type": "SIDEREAL" if row["scheme"] is None else "NON_SIDEREAL", "permissions": row["access"]}
     for name in (*ALWAYS, *OPTIONAL):

@@ -37,7 +37,7 @@ KEPT_BY_US = {  # what follows from the rest, or is ours to give
 }  # fmt: skip
 SOURCES = {"gaia_alert": "GAIA_ALERTS", "calib_server": "CPCS"}  # as BHTOM calls them
 SPOKEN = re.compile(r"\s*([A-Za-z][A-Za-z0-9 _]*?)\s*[\[(]\s*([^\])]*)\s*[\])]\s*")
-HOURS = re.compile(r"h|hr|hrs|hour|hours|hourangle|h:?m:?s|hms", re.IGNORECASE)
+HOURS = re.compile(r"h|hr|hrs|hour|hours|hourangle|decimal hours", re.IGNORECASE)
 ALIAS = re.compile(r"(?:name|alias)_?\d+|aliases|alias", re.IGNORECASE)
 OF_SOURCE = re.compile(r"(.+)_name(\d*)", re.DOTALL)
 
@@ -114,7 +114,7 @@ def column_of(word: str) -> Column:
         return Column("nothing")
     if ALIAS.fullmatch(word):
         return Column("alias")
-    source = OF_SOURCE.fullmatch(word)
-    if source:
-        return Column("alias", SOURCES.get(source[1].casefold(), source[1]))
+    called = OF_SOURCE.fullmatch(word)
+    if called:
+        return Column("alias", SOURCES.get(called[1].casefold(), called[1]))
     return Column("extra", word)

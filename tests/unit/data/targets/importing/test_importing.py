@@ -96,7 +96,8 @@ def test_a_column_of_hours_is_refused_with_the_hint(room: Room, tmp_path: Path, 
 
 
 def test_a_julian_date_is_refused_with_the_hint(room: Room, tmp_path: Path) -> None:
-    header = "name,scheme,epoch_of_elements,inclination,lng_asc_node,arg_of_perihelion,eccentricity,mean_anomaly,semimajor_axis"
+    elements = "inclination,lng_asc_node,arg_of_perihelion,eccentricity,mean_anomaly,semimajor_axis"
+    header = f"name,scheme,epoch_of_elements,{elements}"
     row = "Ceres,MPC_MINOR_PLANET,{},10.588,80.249,73.299,0.0794,145.84,2.7666"
     told = import_text(room, tmp_path, f"{header}\n{row.format('2460600.5')}\n")
     assert "as MJD it is 60600.000000" in told.problems[0]["message"]
@@ -128,10 +129,11 @@ def test_bytes_that_are_no_text_are_refused(room: Room, tmp_path: Path) -> None:
 
 def test_each_thing_becomes_a_target_once_by_name_and_by_place(room: Room, tmp_path: Path) -> None:
     room.add("ours", 359.9999, 89.99)
-    text = "name,ra,dec\nOURS,359.9999,89.99\ntheirs,0.001,89.9901\nfirst,10,5\nsecond,10,5.0005\nFIRST,10,5.0001\nfirst,11,5\n"
+    rows = ["OURS,359.9999,89.99", "theirs,0.001,89.9901", "first,10,5", "second,10,5.0005", "FIRST,10,5.0001"]
+    text = "\n".join(["name,ra,dec", *rows, "first,11,5"])
     told = import_text(room, tmp_path, text)
     assert told.counts == {"new": 1, "same": 2, "changed": 2, "refused": 1}
-    assert "1 degrees from there" in told.problems[0]["message"] or "degrees from there" in told.problems[0]["message"]
+    assert "degrees from there" in told.problems[0]["message"]
     assert room.number("theirs") == room.number("ours") and room.number("second") == room.number("first")
     assert room.count() == 2
 
