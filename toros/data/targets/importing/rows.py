@@ -94,9 +94,9 @@ class Header:
                     if column.name in MEASURED:
                         measured[column.name] = _measured(column.name, text)
                     else:
-                        said[column.name] = _field(column.name, text, cell)
+                        said[column.name] = _field(column.name, text)
                 elif column.role == "extra":
-                    extras[column.name] = _extra(column, text, cell)
+                    extras[column.name] = _extra(column, text)
                 elif column.role == "alias":
                     aliases.append({"name": text} | ({"source": column.name} if column.name else {}))
                 else:
@@ -144,9 +144,7 @@ def guessed(text: str) -> str | float | bool:
     return float(text) if NUMBER.fullmatch(text) else text
 
 
-def _field(name: str, text: str, cell: str) -> Any:
-    if name == "description":
-        return cell
+def _field(name: str, text: str) -> Any:
     if name in ("scheme", "access"):
         return text.casefold()
     if name in ("ra", "dec") and not NUMBER.fullmatch(text):
@@ -178,9 +176,9 @@ def _angle(name: str, text: str) -> float | str:
     return number
 
 
-def _extra(column: Column, text: str, cell: str) -> str | float | bool:
+def _extra(column: Column, text: str) -> str | float | bool:
     if column.kind == "text":
-        return cell
+        return text
     if column.kind == "number":
         value = _number(text)
         if isinstance(value, str):
