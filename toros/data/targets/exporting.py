@@ -1,7 +1,7 @@
 """Writing targets into tables, in the columns of the TOM Toolkit and BHTOM; reading them again loses nothing.
 
-Written is what can be said of a target, without blanks at the ends of texts. What follows from it (galactic coordinates, constellation) and what is ours to
-give (number, owner, times of creation) is left out.
+Written is what can be said of a target, without blanks at the ends of texts. What follows from it (galactic
+coordinates, constellation) and what is ours to give (number, owner, times of creation) is left out.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ FIXED = st.fixed_dictionaries(
 )  # fmt: skip
 MOVING = st.just({**CERES})
 ABOUT = st.fixed_dictionaries(
-    {"importance": _between(0, 10), "cadence": _between(0, 100), "classification": st.none() | WORDS,
+    {"importance": _between(0.001, 10), "cadence": _between(0.001, 100), "classification": st.none() | WORDS,
      "description": st.none() | FREE, "access": st.sampled_from(["open", "public", "private"]),
      "groups": st.lists(TEXTS, max_size=2, unique=True), "tags": st.lists(TEXTS, max_size=3, unique=True),
      "extras": EXTRAS, "sources": st.lists(st.none() | TEXTS, max_size=3)}
