@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.daemons import Network
+from tests.support.tom_toolkit import fill
 from toros.cli import main
 from toros.cli.codes import ExitCode
 from toros.cli.conditions import conditions
@@ -111,6 +112,18 @@ def test_tables_are_read_and_written(toros: Toros, tmp_path: Path) -> None:
     assert out.read_text().splitlines()[1].startswith("Z 1,SIDEREAL,200.0,10.0,2000.0")
     code, said = toros("write", str(tmp_path / "out.doc"))
     assert code == ExitCode.FAILED and "allowed: csv, ecsv, votable" in said
+
+
+def test_the_database_of_a_tom_toolkit_moves_in(
+    network: Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(f"sqlite:///{tmp_path}/db.sqlite3")
+    words = ["data", "move-in", "tom", str(tmp_path / "db.sqlite3"), "--config", str(network.file)]
+    assert main([*words, "--dry-run"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "would be new" in said and "dec is out of range" in said and "not moved: 1 observation records" in said
+    assert main(["data", "move-in", "--help"]) == ExitCode.OK
+    assert "Examples:" in capsys.readouterr().out
 
 
 def test_what_is_refused_says_why(toros: Toros) -> None:
