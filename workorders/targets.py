@@ -10,15 +10,17 @@ from pydantic_core import PydanticCustomError
 
 from workorders.envelope import WorkOrder
 from workorders.finding import TargetFilter
-from workorders.quantities import READABLE, Declination, Measurements, Name, RightAscension, says, utc
+from workorders.quantities import READABLE, Declination, Location, Measurements, Name, RightAscension, says, utc
 
 __all__ = [
     "COMMON_ELEMENTS",
     "SCHEMES",
     "AddTarget",
     "Alias",
+    "ExportTargets",
     "FindTargets",
     "GroupTargets",
+    "ImportTargets",
     "MergeTargets",
     "SaveList",
     "ShowTarget",
@@ -36,6 +38,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*", re.ASCII)
 JULIAN = 1_000_000.0  # an MJD is below; a Julian date is far above
 
 Access = Literal["open", "public", "private"]
+TableFormat = Literal["csv", "ecsv", "votable", "fits"]
 Clearable = Literal[
     "epoch", "pm_ra", "pm_dec", "parallax", "importance", "cadence", "classification", "description", "owner",
 ]  # fmt: skip
@@ -217,6 +220,38 @@ class GroupTargets(WorkOrder):
         if (self.action == "move") != (self.source is not None):
             raise _needed("source", "a source where the action is move, and only there")
         return self
+
+
+class ImportTargets(WorkOrder):
+    """Make targets of the rows of a table; the same file again changes nothing.
+
+    Columns are named as in the TOM Toolkit (`name`, `ra`, `dec`, `name1` …, `groups`) or BHTOM (`ZTF_name`,
+    `importance`); other columns become extras. A row that cannot be taken is reported with its line, field and value,
+    the others are kept.
+    """
+
+    request: Literal["import_targets"] = "import_targets"
+    file_location: Location = Field(description="the table; root:path")
+    format: TableFormat | None = Field(None, description="what it is; by the ending of its name where absent")
+    on_match: Literal["existing", "update", "new"] = Field(
+        "existing",
+        description="what becomes of a target that we have, by name or place: it gets new names and tags; it gets the "
+        "values of the row too; or a new one is made although one lies at this place",
+    )
+    target_list: Name | None = Field(None, description="list that all targets of the table are put in")
+    access: Access | None = Field(None, description="who sees new targets of whom the table does not say it")
+    tags: list[Name] = Field(default_factory=list, max_length=100, description="words for all targets of the table")
+
+
+class ExportTargets(WorkOrder):
+    """Write targets into a table, which import_targets reads again without a loss; what lies there is replaced."""
+
+    request: Literal["export_targets"] = "export_targets"
+    file_location: Location = Field(description="file to write; root:path")
+    format: Literal["csv", "ecsv", "votable"] | None = Field(
+        None, description="what to write; by the ending of its name where absent"
+    )
+    matching: TargetFilter | None = Field(None, description="which targets, as find_targets does; all where absent")
 
 
 class FindTargets(WorkOrder, TargetFilter):

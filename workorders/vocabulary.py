@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, measurements, observations, observing, reduction, targets
+from workorders import alerts, data, desk, measurements, moving, observations, observing, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -96,6 +96,9 @@ _SERVED = (
     Request(targets.MergeTargets, "data_manager"),
     Request(targets.GroupTargets, "data_manager"),
     Request(targets.SaveList, "data_manager"),
+    Request(targets.ImportTargets, "data_manager", lane="imports"),
+    Request(targets.ExportTargets, "data_manager", lane="imports"),
+    Request(moving.MoveIn, "data_manager", lane="imports"),
     Request(targets.FindTargets, "data_manager", "question", "pure"),
     Request(targets.ShowTarget, "data_manager", "question", "pure"),
     Request(measurements.IngestPhotometry, "data_manager"),
@@ -127,7 +130,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "import_targets standardise_photometry analyse_catalog simulate_events share save_user",
+            "data_manager": "standardise_photometry analyse_catalog simulate_events share save_user",
         }.items()
         for name in names.split()
     }

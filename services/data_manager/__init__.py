@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.data_manager import measurements, notices, observations, processing, products, targets
+from services.data_manager import measurements, moving, notices, observations, processing, products, tables, targets
 from services.data_manager.hooks import call_hook, changed, followed
 from services.data_manager.resources import make_resources
 from toros.data.tables import METADATA
@@ -23,6 +23,9 @@ SERVICE = Service(
         "merge_targets": followed("target_saved", targets.order_merge_targets),
         "group_targets": Handler(targets.order_group_targets),
         "save_list": Handler(targets.order_save_list),
+        "import_targets": Handler(tables.order_import_targets),
+        "export_targets": Handler(tables.order_export_targets),
+        "move_in": Handler(moving.order_move_in),
         "find_targets": Handler(targets.answer_find_targets),
         "show_target": Handler(targets.answer_show_target),
         "ingest_photometry": followed("measurements_added", measurements.ingest_photometry, changed),
@@ -42,7 +45,7 @@ SERVICE = Service(
         "list_facilities": Handler(observations.answer_list_facilities),
     },
     tables=METADATA,
-    lanes={"work": 2, "notices": 1, "hooks": 1},  # a slow webhook holds up nothing else
+    lanes={"work": 2, "notices": 1, "hooks": 1, "imports": 1},  # a slow webhook holds up nothing else
     resources=make_resources,
     chores=observations.chores,
 )

@@ -17,6 +17,7 @@ from toros.cli import (
     describe,
     doctor,
     init,
+    moving,
     observation,
     orders,
     report,
@@ -54,6 +55,7 @@ def build_app() -> typer.Typer:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(target.targets, name="target", rich_help_panel=ASKING)
     app.add_typer(observation.observations, name="observation", rich_help_panel=ASKING)
+    data.data.command(name="move-in")(moving.move_in)
     app.add_typer(data.data, name="data", rich_help_panel=KEEPING)
     app.add_typer(camera.cameras, name="camera", rich_help_panel=KEEPING)
     app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from toros.cli.desks import Desks
     from toros.data.measurements.lightcurve import Lightcurve
 
-__all__ = ["export", "ingest", "plot"]
+__all__ = ["done", "export", "ingest", "location_of", "plot"]
 
 TargetName = Annotated[str, typer.Argument(metavar="NAME", help="Any name of the target.", show_default=False)]
 Filters = Annotated[
@@ -53,9 +53,9 @@ def ingest(
     from toros.config import load_config
 
     desks = Desks(load_config(config))
-    order = {"request": "ingest_photometry", "target": name, "file_location": _location(file, desks),
+    order = {"request": "ingest_photometry", "target": name, "file_location": location_of(file, desks),
              "dry_run": dry_run, "atomic": atomic, **fields_of_words(fields or [], "ingest_photometry")}  # fmt: skip
-    result = _done(order, desks, quiet=json)
+    result = done(order, desks, quiet=json)
     if json:
         print_json(result)
         return
@@ -148,7 +148,7 @@ def _lightcurve(desks: Desks, name: str, filters: list[str] | None, everything: 
     )
 
 
-def _done(order: dict[str, Any], desks: Desks, *, quiet: bool) -> dict[str, Any]:
+def done(order: dict[str, Any], desks: Desks, *, quiet: bool) -> dict[str, Any]:
     """Hand an order in, follow it to its end, and return what came of it."""
     from toros.cli.codes import ExitCode
     from toros.cli.desks import new_order
@@ -166,7 +166,7 @@ def _done(order: dict[str, Any], desks: Desks, *, quiet: bool) -> dict[str, Any]
     return result
 
 
-def _location(file: Path, desks: Desks) -> str:
+def location_of(file: Path, desks: Desks) -> str:
     """Return a file's root:path; one that lies below no root is copied below one."""
     from hashlib import sha256
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toros.cli import lightcurves
+from toros.cli import lightcurves, target_tables
 from toros.cli.asking import ask, do, done, tell
 from toros.cli.options import ConfigFile, Json
 
@@ -265,5 +265,6 @@ def _said(
     return {key: value for key, value in said.items() if value}
 
 
-for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export):
+for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export, target_tables.write):
     targets.command()(_command)
+targets.command(name="import")(target_tables.import_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("finding", "measurements")
+PARTS = ("finding", "importing", "measurements")
 
 
 def main() -> int:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.support.daemons import Network
+from tests.support.tom_toolkit import fill
 from toros.cli import main
 from toros.cli.codes import ExitCode
 from toros.cli.conditions import conditions
 from workorders import Refusal
 
 Toros = Callable[..., tuple[int, str]]
-COMMANDS = ("add", "show", "find", "update", "merge", "list")
+COMMANDS = ("add", "show", "find", "update", "merge", "list", "import", "write")
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +93,37 @@ def test_lists_are_kept(toros: Toros) -> None:
     assert "no targets" in said
     code, said = toros("list", "Nowhere")
     assert code == ExitCode.FAILED and "there is no list 'Nowhere'" in said
+
+
+def test_tables_are_read_and_written(toros: Toros, tmp_path: Path) -> None:
+    table = tmp_path / "candidates.csv"
+    table.write_text("name,ra,dec,redshift\nZ 1,200,10,0.1\nZ 2,201,95,\nZ 3,202,10,0.3\n")
+    code, said = toros("import", str(table), "--list", "Candidates", "--dry-run")
+    assert code == ExitCode.OK and "2 would be new" in said and "line 3" in said and "dec is out of range" in said
+    assert toros("find", "Z 1")[1] == "no targets\n"
+    told = plain(toros, "import", str(table), "--list", "Candidates", "--tag", "new")
+    assert (told["new"], told["refused"], told["listed"]) == (2, 1, 2)
+    assert Path(told["report_file"]).read_text().startswith("line,field,value")
+    again = toros("import", str(table), "--list", "Candidates", "--tag", "new")[1]
+    assert "0 are new, 0 changed, 2 the same, 1 refused" in again
+    out = tmp_path / "out.csv"
+    code, said = toros("write", str(out), "--list", "Candidates")
+    assert code == ExitCode.OK and "2 targets" in said
+    assert out.read_text().splitlines()[1].startswith("Z 1,SIDEREAL,200.0,10.0,2000.0")
+    code, said = toros("write", str(tmp_path / "out.doc"))
+    assert code == ExitCode.FAILED and "allowed: csv, ecsv, votable" in said
+
+
+def test_the_database_of_a_tom_toolkit_moves_in(
+    network: Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(f"sqlite:///{tmp_path}/db.sqlite3")
+    words = ["data", "move-in", "tom", str(tmp_path / "db.sqlite3"), "--config", str(network.file)]
+    assert main([*words, "--dry-run"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "would be new" in said and "dec is out of range" in said and "not moved: 1 observation records" in said
+    assert main(["data", "move-in", "--help"]) == ExitCode.OK
+    assert "Examples:" in capsys.readouterr().out
 
 
 def test_what_is_refused_says_why(toros: Toros) -> None:

@@ -20,7 +20,7 @@ DESIGNED = """
     next_target report_observation calibrate_file_batch resume_file_batch restart_file_batch make_masters
     calibrate_frame solve_field measure_frame difference_frame search_transients list_archives harvest_target
     harvest_catalog resolve_target query_broker refresh_due find_targets show_target find_observations find_products
-    find_measurements
+    find_measurements export_targets move_in
     add_target update_target merge_targets import_targets group_targets request_observation update_observation
     ingest_data_product ingest_photometry standardise_photometry analyse_catalog simulate_events share
     export_photometry switch_measurements save_list save_user save_proposal delete_product process_product call_hook

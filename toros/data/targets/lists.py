@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from workorders.targets import SaveList
 
-__all__ = ["add_to_list", "find_list", "lists_of", "remove_from_list", "save_list", "the_list"]
+__all__ = ["add_to_list", "find_list", "lists_of", "may_add", "remove_from_list", "save_list", "the_list"]
 
 CHUNK = 400  # values in one query; SQLite's oldest limit is 999
 
@@ -93,6 +93,15 @@ def add_to_list(session: Session, name: str, targets: Sequence[int], *, viewer: 
     if rows:
         session.execute(insert(TargetListMember), rows)
     return len(rows)
+
+
+def may_add(session: Session, name: str, viewer: Viewer) -> None:
+    """Raise Permanent where a viewer may not put targets into the list of this name; one that is not there is fine."""
+    found = find_list(session, name, viewer)
+    if found is not None:
+        _may_change(found, viewer)
+    elif session.scalar(select(TargetList.number).where(TargetList.key == key_of(name))) is not None:
+        raise Permanent(f"target_list: {name!r} is taken")
 
 
 def remove_from_list(session: Session, name: str, targets: Sequence[int], *, viewer: Viewer, field: str) -> int:

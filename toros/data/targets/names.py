@@ -55,6 +55,8 @@ def is_name(text: str) -> bool:
 
 
 def _key(name: str) -> str:
+    if name.isascii():
+        return LOOSE.sub("", name.lower())
     key, before = name, ""
     while key != before:  # what is left of a name may be written shorter still
         key, before = LOOSE.sub("", unicodedata.normalize("NFKC", key).casefold()), key

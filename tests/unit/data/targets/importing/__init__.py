@@ -1,0 +1,1 @@
+"""Tests of reading targets from tables, and of writing them."""

@@ -1,0 +1,1 @@
+"""Moving in: reading the databases of other systems, and bringing what they hold into ours."""
