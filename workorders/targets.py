@@ -258,9 +258,9 @@ class EphemerisTimes(BaseModel):
 class ShowTarget(WorkOrder):
     """All that is known of one target, and what can be computed of it.
 
-    Computed is for the node's observatory: where the target stands (proper motion in, or from its elements), how far
-    from sun and moon, and when next it can be observed or why not. The brightness of what moves comes from its extras
-    H and G, or M1 and K1.
+    Computed is where the target stands (proper motion in, or from its elements), and how far from sun and moon, as
+    seen from the node's observatory; and when next it can be observed, from there and from the others that the
+    configuration names, or why not. The brightness of what moves comes from its extras H and G, or M1 and K1.
     """
 
     request: Literal["show_target"] = "show_target"

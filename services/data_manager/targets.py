@@ -128,13 +128,13 @@ def answer_show_target(question: ShowTarget, context: Context) -> Answer:
     viewer, now = viewer_of(question, context), _mjd(context)
     target = context.read(lambda session: show_target(session, question.target, viewer=viewer, now=now))
     answer: dict[str, Any] = {"target": target}
-    site, asked = _site(context), question.ephemeris
+    sites, asked = _sites(context), question.ephemeris
     if question.sky or question.at is not None:
         moment = context.observatory_clock.now() if question.at is None else _moment(question.at)
-        answer["sky"] = sky_of(target, _days(moment), [site])
+        answer["sky"] = sky_of(target, _days(moment), sites)
     if asked is not None:
         start, end = (_days(_moment(time)) for time in (asked.start, asked.end))
-        answer["ephemeris"] = ephemeris_of(target, start, end, asked.step, site)
+        answer["ephemeris"] = ephemeris_of(target, start, end, asked.step, sites[0])
     return answer
 
 
@@ -200,6 +200,12 @@ def _moment(time: str) -> datetime:
     return datetime.fromisoformat(time).replace(tzinfo=UTC)
 
 
-def _site(context: Context) -> Site:
-    place = context.config.observatory
-    return Site(place.longitude, place.latitude, place.elevation, place.horizon, place.name)
+def _sites(context: Context) -> list[Site]:
+    """Return this node's observatory, and the others that the configuration names."""
+    ours, others = context.config.observatory, context.config.targets.observatories
+    here = Site(ours.longitude, ours.latitude, ours.elevation, ours.horizon, ours.name)
+    return [
+        here,
+        *[Site(at.longitude, at.latitude, at.elevation, at.horizon, name) for name, at in others.items()
+          if name != ours.name],
+    ]  # fmt: skip

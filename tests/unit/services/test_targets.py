@@ -83,6 +83,15 @@ def test_the_sky_is_that_of_the_observatorys_clock_and_only_when_asked(desk: Reh
     assert do(desk, "show_target", target="m31", sky=True)["sky"]["time"][:10] == "2026-11-20"
 
 
+def test_other_observatories_are_named_in_the_configuration(tmp_path: Path) -> None:
+    north = {"Calar Alto": {"longitude": -2.546, "latitude": 37.224, "elevation": 2168.0}}
+    with rehearsing(tmp_path, "data_manager", SERVICE.tables, targets={"observatories": north}) as desk:
+        do(desk, "add_target", name="Polaris", ra=37.95, dec=89.264)
+        ours, theirs = do(desk, "show_target", target="polaris", sky=True)["sky"]["visibility"]
+    assert "never rises above 20 degrees at Embedded observatory" in ours["reason"]
+    assert (theirs["observatory"], theirs["best_altitude"] > 36) == ("Calar Alto", True)
+
+
 def test_the_radius_of_a_match_is_configured(tmp_path: Path) -> None:
     with rehearsing(tmp_path, "data_manager", SERVICE.tables, targets={"match_radius": 60.0}) as desk:
         do(desk, "add_target", name="one", ra=10.0, dec=20.0)
