@@ -10,13 +10,24 @@ from pydantic_core import PydanticCustomError
 
 from workorders.envelope import WorkOrder
 from workorders.finding import TargetFilter
-from workorders.quantities import READABLE, Declination, Location, Measurements, Name, RightAscension, says, utc
+from workorders.quantities import (
+    READABLE,
+    Declination,
+    Location,
+    Measurements,
+    Name,
+    RightAscension,
+    UtcTime,
+    says,
+    utc,
+)
 
 __all__ = [
     "COMMON_ELEMENTS",
     "SCHEMES",
     "AddTarget",
     "Alias",
+    "EphemerisTimes",
     "ExportTargets",
     "FindTargets",
     "GroupTargets",
@@ -273,11 +284,35 @@ class FindTargets(WorkOrder, TargetFilter):
     )
 
 
+class EphemerisTimes(BaseModel):
+    """Times that a table of positions is made for, up to 1000."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    start: UtcTime = Field(description="first row")
+    end: UtcTime = Field(description="last row, or less than a step after it")
+    step: float = Field(60.0, ge=0.01, le=525960, description="from row to row; minutes")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> EphemerisTimes:
+        if self.end < self.start:
+            raise _needed("end", "an end that is not before the start")
+        return self
+
+
 class ShowTarget(WorkOrder):
-    """All that is known of one target."""
+    """All that is known of one target, and what can be computed of it.
+
+    Computed is where the target stands (proper motion in, or from its elements), and how far from sun and moon, as
+    seen from the node's observatory; and when next it can be observed, from there and from the others that the
+    configuration names, or why not. The brightness of what moves comes from its extras H and G, or M1 and K1.
+    """
 
     request: Literal["show_target"] = "show_target"
     target: Name = Field(description="any of its names, as people type it")
+    sky: bool = Field(False, description="also how it stands in the sky, and its next window of visibility")
+    at: UtcTime | None = Field(None, description="time that `sky` is computed for (and asks for it); now where absent")
+    ephemeris: EphemerisTimes | None = Field(None, description="also a table of positions at these times")
 
 
 def _needs(order: TargetFields, what: str, fields: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.measurements.moving import move_measurements
 from toros.data.permissions import Viewer
+from toros.data.targets.computed import ephemeris_of, sky_of
 from toros.data.targets.creating import add_target
 from toros.data.targets.fields import load_sky
 from toros.data.targets.finding import find_numbers, find_targets
@@ -20,6 +22,7 @@ from toros.data.targets.names import the_target
 from toros.data.targets.rows import show_target
 from toros.data.targets.updating import update_target
 from toros.network.service import Answer, Context, Outcome
+from toros.sky.site import Site
 from workorders.finding import TargetFilter
 
 if TYPE_CHECKING:
@@ -121,9 +124,18 @@ def answer_find_targets(question: FindTargets, context: Context) -> Answer:
 
 
 def answer_show_target(question: ShowTarget, context: Context) -> Answer:
-    """Return all that is known of one target."""
+    """Return all that is known of one target, and what of it is to be computed."""
     viewer, now = viewer_of(question, context), _mjd(context)
-    return {"target": context.read(lambda session: show_target(session, question.target, viewer=viewer, now=now))}
+    target = context.read(lambda session: show_target(session, question.target, viewer=viewer, now=now))
+    answer: dict[str, Any] = {"target": target}
+    sites, asked = _sites(context), question.ephemeris
+    if question.sky or question.at is not None:
+        moment = context.observatory_clock.now() if question.at is None else _moment(question.at)
+        answer["sky"] = sky_of(target, _days(moment), sites)
+    if asked is not None:
+        start, end = (_days(_moment(time)) for time in (asked.start, asked.end))
+        answer["ephemeris"] = ephemeris_of(target, start, end, asked.step, sites[0])
+    return answer
 
 
 def _group(session: Session, *, order: GroupTargets, numbers: list[int], viewer: Viewer, now: str) -> int:
@@ -177,4 +189,23 @@ def _now(context: Context) -> str:
 
 
 def _mjd(context: Context) -> float:
-    return context.clock.now().timestamp() / 86400.0 + UNIX_EPOCH
+    return _days(context.clock.now())
+
+
+def _days(moment: datetime) -> float:
+    return moment.timestamp() / 86400.0 + UNIX_EPOCH
+
+
+def _moment(time: str) -> datetime:
+    return datetime.fromisoformat(time).replace(tzinfo=UTC)
+
+
+def _sites(context: Context) -> list[Site]:
+    """Return this node's observatory, and the others that the configuration names."""
+    ours, others = context.config.observatory, context.config.targets.observatories
+    here = Site(ours.longitude, ours.latitude, ours.elevation, ours.horizon, ours.name)
+    return [
+        here,
+        *[Site(at.longitude, at.latitude, at.elevation, at.horizon, name) for name, at in others.items()
+          if name != ours.name],
+    ]  # fmt: skip

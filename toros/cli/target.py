@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toros.cli import lightcurves, target_tables
+from toros.cli import ephemerides, lightcurves, target_tables
 from toros.cli.asking import ask, do, done, tell
 from toros.cli.options import ConfigFile, Json
 
@@ -71,24 +71,40 @@ def add(
 
 
 @targets.command()
-def show(name: Named, config: ConfigFile = None, json: Json = False) -> None:
-    """Show all that is known of a target.
+def show(
+    name: Named,
+    sky: Annotated[
+        bool, typer.Option("--sky", help="Also where it stands, how far from sun and moon, when it can be observed.")
+    ] = False,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="UTC, that --sky is for; now if absent.", show_default=False)
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Show all that is known of a target, and how it stands in the sky.
 
     Examples:
 
       toros target show "at 2017gfo"
 
-      toros target show sss17a --json
+      toros target show ceres --sky
+
+      toros target show sss17a --at 2026-11-20T23:30 --json
     """
-    answer = ask("show_target", {"target": name}, config)["target"]
+    asked: dict[str, Any] = {"target": name, "sky": sky} | ({} if at is None else {"at": at})
+    answer = ask("show_target", asked, config)
     if json:
         from toros.cli.screen import print_json
 
-        print_json(answer)
+        print_json(answer["target"] | {key: answer[key] for key in ("sky",) if key in answer})
         return
+    from toros.cli.ephemerides import print_sky
     from toros.cli.target_screen import print_target
 
-    print_target(answer)
+    print_target(answer["target"])
+    if "sky" in answer:
+        print_sky(answer["sky"])
 
 
 @targets.command()
@@ -265,6 +281,8 @@ def _said(
     return {key: value for key, value in said.items() if value}
 
 
-for _command in (lightcurves.ingest, lightcurves.plot, lightcurves.export, target_tables.write):
+for _command in (
+    ephemerides.ephemeris, lightcurves.ingest, lightcurves.plot, lightcurves.export, target_tables.write,
+):  # fmt: skip
     targets.command()(_command)
 targets.command(name="import")(target_tables.import_)

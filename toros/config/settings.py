@@ -19,6 +19,7 @@ from toros.config.values import (
     Lane,
     LogFile,
     MailHost,
+    PlaceName,
     Port,
     RootName,
     SchedulerUrl,
@@ -39,6 +40,7 @@ __all__ = [
     "NoticeSettings",
     "ObservatorySettings",
     "OrderSettings",
+    "PlaceSettings",
     "ReductionSettings",
     "SecuritySettings",
     "ServiceName",
@@ -131,7 +133,10 @@ class DatabaseSettings(_Settings, json_schema_extra={"reader": "every daemon"}):
 
 
 class ObservatorySettings(
-    _Settings, json_schema_extra={"reader": "telescope, preprocessor (the longitude, to name the night) and portal"}
+    _Settings,
+    json_schema_extra={
+        "reader": "telescope, preprocessor (the longitude, to name the night), data_manager (visibility) and portal"
+    },
 ):
     """The place that the telescope stands on."""
 
@@ -292,11 +297,26 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
     expires: float = Field(24.0, gt=0, le=8760, description="a follow-up not started within is dropped; hours")
 
 
+class PlaceSettings(_Settings):
+    """Another observatory, of which it is told what is visible there."""
+
+    longitude: float = Field(ge=-180, le=360, description="degrees, east positive")
+    latitude: float = Field(ge=-90, le=90, description="degrees, north positive")
+    elevation: float = Field(0.0, ge=-500, le=9000, description="above the sea; metres")
+    horizon: float = Field(20.0, ge=-5, le=89, description="lowest altitude to observe at; degrees")
+
+
 class TargetSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
-    """What the data manager takes for one and the same target."""
+    """What the data manager takes for one and the same target, and where it says when one is visible."""
 
     match_radius: float = Field(
         3.0, ge=0, le=3600, description="a new target so near to one that we have is that one; arcseconds"
+    )
+    observatories: dict[PlaceName, PlaceSettings] = Field(
+        default_factory=dict,
+        max_length=32,
+        description="beside this node's, by name: longitude and latitude, elevation (0) and horizon (20); degrees and "
+        "metres",
     )
 
 

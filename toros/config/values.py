@@ -23,6 +23,7 @@ __all__ = [
     "Lane",
     "LogFile",
     "MailHost",
+    "PlaceName",
     "Port",
     "RootName",
     "SchedulerUrl",
@@ -72,6 +73,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Threads = Annotated[int, Field(ge=1, le=64)]
 Lane = Annotated[str, _says("a lane's name", pattern=r"^[a-z][a-z_]{0,31}$")]
 RootName = Annotated[str, _says("small letters, digits and _", pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+PlaceName = Annotated[
+    str, _says("1 to 68 characters, no control characters", min_length=1, max_length=68, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 Address = Annotated[str, _says("a host name or an IP address", max_length=255, pattern=r"^[A-Za-z0-9_.:%-]+$")]
 MailHost = Annotated[str, _says("a host name, or empty for no mail", max_length=255, pattern=r"^[A-Za-z0-9_.:%-]*$")]
 InstanceName = Annotated[

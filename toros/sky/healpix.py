@@ -151,11 +151,12 @@ def _ranges(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 
 
 def _joined(ranges: NDArray[Any], start: int) -> list[tuple[int, int]]:
-    """Return ranges sorted, those that touch made one, cut off before `start`."""
-    joined: list[tuple[int, int]] = []
-    for first, end in sorted((max(start, int(first)), int(end)) for first, end in ranges):
-        if joined and first <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((first, end))
-    return joined
+    """Return disjoint ranges sorted, those that touch made one, cut off before `start`."""
+    import numpy as np
+
+    if not len(ranges):
+        return []
+    firsts, ends = ranges[np.argsort(ranges[:, 0])].T
+    apart = firsts[1:] > ends[:-1]
+    firsts, ends = firsts[np.r_[True, apart]], ends[np.r_[apart, True]]
+    return list(zip(np.maximum(firsts, start).tolist(), ends.tolist(), strict=True))

@@ -17,7 +17,7 @@ from toros.sky.sun_and_moon import sun_and_moon
 from toros.sky.times import checked_mjd, convert
 from toros.sky.vectors import position_of, unit_vectors
 
-__all__ = ["Span", "Where", "airmass_at", "altitude_of", "night_span", "span"]
+__all__ = ["Span", "Where", "airmass_at", "altitude_of", "moments", "night_span", "span"]
 
 Array = NDArray[np.float64]
 Where = tuple[ArrayLike, ArrayLike] | Callable[[Array], tuple[ArrayLike, ArrayLike]]
@@ -149,7 +149,23 @@ def span(site: Site, start: float, end: float, step: float = 5.0) -> Span:
     steps = int(np.ceil((end - start) / (step * MINUTE) - 1e-6))
     if steps > MOST_STEPS:
         raise BadValue(f"{steps} steps of {step:g} minutes; allowed: {MOST_STEPS}")
-    mjd = np.linspace(start, end, steps + 1)
+    return moments(site, np.linspace(start, end, steps + 1))
+
+
+def moments(site: Site, mjd: ArrayLike) -> Span:
+    """Return any moments at a site, in order of time: a span for the directions, but not for its windows' edges.
+
+    Parameters
+    ----------
+    site : Site
+    mjd : array_like
+        MJD, UTC, shape (T,).
+
+    Raises
+    ------
+    BadValue
+    """
+    mjd = checked_mjd(mjd)
     tt = convert(mjd, "utc", "tt")
     axes = orientation(mjd, tt)
     longitude = np.radians(site.longitude)

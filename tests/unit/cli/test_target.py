@@ -17,7 +17,7 @@ from toros.cli.conditions import conditions
 from workorders import Refusal
 
 Toros = Callable[..., tuple[int, str]]
-COMMANDS = ("add", "show", "find", "update", "merge", "list", "import", "write")
+COMMANDS = ("add", "show", "find", "update", "merge", "list", "import", "write", "ephemeris")
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +154,28 @@ def test_the_room_of_the_data_manager_loads_nothing_heavy(tmp_path: Path) -> Non
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_how_a_target_stands_in_the_sky(toros: Toros) -> None:
+    elements = ("epoch_of_elements=60600", "inclination=10.588", "lng_asc_node=80.249", "arg_of_perihelion=73.299",
+                "eccentricity=0.0794", "mean_anomaly=145.84", "semimajor_axis=2.7666")  # fmt: skip
+    toros("add", "1 Ceres", "scheme=mpc_minor_planet", *elements, "--extra", "H=3.33")
+    code, said = toros("show", "1ceres", "--at", "2026-11-20T23:30")
+    assert code == ExitCode.OK
+    assert all(words in said for words in ("moon separation", "distance", "magnitude", "visible from", "UTC; best at"))
+    assert "sky" not in plain(toros, "show", "1ceres")
+    when = ("--from", "2026-11-20T23:00", "--to", "2026-11-21T01:10", "--step", "30")
+    rows = plain(toros, "ephemeris", "1ceres", *when)
+    assert [row["time"][11:16] for row in rows] == ["23:00", "23:30", "00:00", "00:30", "01:00"]
+    assert rows[1] == {key: value for key, value in plain(toros, "show", "1ceres", "--at", "2026-11-20T23:30")[
+        "sky"].items() if key in rows[1]}  # fmt: skip
+    code, said = toros("ephemeris", "1ceres", *when)
+    assert (code, said.count("2026-11-2")) == (ExitCode.OK, 5)
+    assert "sun alt" in said
+
+
+def test_times_that_are_none_are_refused_with_what_is_allowed(toros: Toros) -> None:
+    toros("add", "M 31", "--ra", "10.6847", "--dec", "41.269")
+    for words in (("--from", "tomorrow"), ("--from", "2026-11-20", "--to", "2026-11-19"), ("--step", "0")):
+        code, said = toros("ephemeris", "M31", *words)
+        assert code != ExitCode.OK and "allowed" in said

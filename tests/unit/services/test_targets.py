@@ -46,7 +46,10 @@ def test_the_examples_tell_a_story(desk: Rehearsal) -> None:
         do(desk, **example(request))
     found = do(desk, **example("find_targets"))
     assert [row["name"] for row in found["targets"]] == ["AT 2017gfo"]
-    shown = do(desk, **example("show_target"))["target"]
+    told = do(desk, **example("show_target"))
+    shown, sky = told["target"], told["sky"]
+    assert (sky["time"], sky["visibility"][0]["observatory"]) == ("2026-11-20T23:30:00.000", "Embedded observatory")
+    assert [row["time"][11:13] for row in told["ephemeris"]] == ["23", *[f"{hour:02d}" for hour in range(10)]]
     assert (shown["classification"], shown["cadence"], shown["importance"]) == ("BNS merger", 1.0, 9.5)
     assert do(desk, "show_target", target="ZTF24aaabcde")["target"]["name"] == "SN 2024abc"
 
@@ -72,6 +75,21 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(desk: Rehearsal) -> No
     assert told == {"target_list": "L", "targets": 1, "dry_run": True}
     with pytest.raises(Permanent, match="there is no list 'L'"):
         names(desk, target_list="L")
+
+
+def test_the_sky_is_that_of_the_observatorys_clock_and_only_when_asked(desk: Rehearsal) -> None:
+    do(desk, "add_target", name="M 31", ra=10.6847, dec=41.269)
+    assert do(desk, "show_target", target="m31").keys() == {"target"}
+    assert do(desk, "show_target", target="m31", sky=True)["sky"]["time"][:10] == "2026-11-20"
+
+
+def test_other_observatories_are_named_in_the_configuration(tmp_path: Path) -> None:
+    north = {"Calar Alto": {"longitude": -2.546, "latitude": 37.224, "elevation": 2168.0}}
+    with rehearsing(tmp_path, "data_manager", SERVICE.tables, targets={"observatories": north}) as desk:
+        do(desk, "add_target", name="Polaris", ra=37.95, dec=89.264)
+        ours, theirs = do(desk, "show_target", target="polaris", sky=True)["sky"]["visibility"]
+    assert "never rises above 20 degrees at Embedded observatory" in ours["reason"]
+    assert (theirs["observatory"], theirs["best_altitude"] > 36) == ("Calar Alto", True)
 
 
 def test_the_radius_of_a_match_is_configured(tmp_path: Path) -> None:

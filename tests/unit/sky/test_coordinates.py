@@ -102,6 +102,20 @@ def test_galactic_coordinates_are_astropys() -> None:
 def test_constellations() -> None:
     assert constellation([101.73, 83.8, 0.0, 10.0], [26.8, -5.4, 90.0, -90.0]).tolist() == ["Gem", "Ori", "UMi", "Oct"]
     assert str(constellation(188.7, 9.1)) == "Vir"
+    known = [
+        (10.6847, 41.2690, "And"),
+        (197.4504, -23.3815, "Hya"),
+        (266.4168, -29.0078, "Sgr"),
+        (37.95, 89.264, "UMi"),
+    ]
+    ra, dec, names = zip(*known, strict=True)
+    assert constellation(ra, dec).tolist() == list(names)
+
+
+def test_the_centre_and_the_pole_of_the_galaxy() -> None:
+    longitudes, latitudes = galactic([266.40499, 192.85948], [-28.93617, 27.12825])
+    assert latitudes == pytest.approx([0.0, 90.0], abs=1e-3)
+    assert longitudes[0] % 360 == pytest.approx(0.0, abs=1e-3)
 
 
 def test_proper_motion_is_astropys_also_at_a_pole() -> None:

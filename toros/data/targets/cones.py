@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy.orm import aliased
 
+from toros.data.many import is_postgresql, pairs
 from toros.data.tables import Target
 
 if TYPE_CHECKING:
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Centre", "Place", "walk"]
 
-SEVERAL, TOGETHER = 8, 32  # ranges that are always read in one query, and at most
+SEVERAL, TOGETHER = 4, 64  # ranges that are always read in one query, and at most
 CROWD = 50  # targets of an evenly filled sky in one pixel on the edge
 FINER, FINEST = 3, 20  # orders that the edge is cut further by where it is crowded all the same, and at most
+MORE = 2.5  # rows read for one that is wanted: the edge's pixels are half outside, and one query is quicker than two
+ROW = aliased(Target)  # made once: it copies every column
 Place = tuple[int, int]  # pixel, number: the natural order of a cone
 
 
@@ -63,10 +67,10 @@ def walk(
     finer = finer_than_usual(centre.radius, count / CROWD)
     while True:
         ranges = cone_ranges(centre.ra, centre.dec, centre.radius, start=max(0, after[0]), finer=finer)
-        batch = _enough(ranges, 1.5 * page * PIXELS / count)
+        batch = _enough(ranges, MORE * page * PIXELS / count)
         if not batch:
             return
-        found = session.execute(_query(batch, after, conditions, page))
+        found = session.execute(_query(session, batch, after, conditions, page))
         rows = sorted(found, key=lambda row: (row.healpix, row.number))
         whole, reached = _trusted(rows, batch, page)
         inside = [(row.healpix, row.number) for row, holds in zip(whole, centre.holds(whole), strict=True) if holds]
@@ -75,40 +79,38 @@ def walk(
             finer = min(finer + FINER, FINEST)
         if reached is None and len(batch) == len(ranges):
             return
-        after = reached or (batch[-1][1] - 1, 2**62)
+        after = reached or (batch[-1][1], 0)
 
 
 def _enough(ranges: Sequence[tuple[int, int]], pixels: float) -> Sequence[tuple[int, int]]:
-    """Return the first ranges that have as many pixels together, and so probably as many targets as are wanted.
-
-    One, two, four, eight and so on of them: a query of each shape is compiled once.
-    """
-    if len(ranges) <= SEVERAL:
-        return ranges
-    total, several = 0, 1
-    for i, (first, end) in enumerate(ranges[:TOGETHER]):
+    """Return the first ranges that have as many pixels together, and so probably as many targets as are wanted."""
+    total = 0
+    for several, (first, end) in enumerate(ranges, 1):
         total += end - first
-        several = several if i < several else 2 * several
-        if total >= pixels:
-            break
-    return ranges[:several]
+        if several == TOGETHER or (several >= SEVERAL and total >= pixels):
+            return ranges[:several]
+    return ranges
 
 
 def _query(
-    ranges: Sequence[tuple[int, int]], after: Place, conditions: Sequence[ColumnElement[bool]], page: int
+    session: Session,
+    ranges: Sequence[tuple[int, int]],
+    after: Place,
+    conditions: Sequence[ColumnElement[bool]],
+    page: int,
 ) -> Any:
     """Return the query for the first rows of each range: every part of it is a short walk along the index."""
-    parts: list[Any] = []
-    for first, end in ranges:
-        query = select(Target.number, Target.healpix, Target.ra, Target.dec).where(Target.healpix < end, *conditions)
-        if first <= after[0]:
-            query = query.where(Target.healpix >= first, tuple_(Target.healpix, Target.number) > tuple_(*after))
-        else:
-            query = query.where(Target.healpix >= first)
-        parts.append(query.order_by(Target.healpix, Target.number).limit(page))
-    if len(parts) == 1:
-        return parts[0]
-    return union_all(*[select(part.subquery()) for part in parts])
+    table, first, end = pairs(session, ranges)
+    columns = (Target.number, Target.healpix, Target.ra, Target.dec)
+    query = select(*columns).where(Target.healpix >= first, Target.healpix < end, *conditions)
+    if after[0] >= 0:  # no range begins before that pixel: no index is asked for this
+        query = query.where((Target.healpix > after[0]) | (Target.number > after[1]))
+    query = query.order_by(Target.healpix, Target.number).limit(page).correlate(table)
+    if is_postgresql(session):
+        part = query.lateral("part")
+        return select(part).select_from(table.join(part, true()))
+    numbers = query.with_only_columns(Target.number)
+    return select(ROW.number, ROW.healpix, ROW.ra, ROW.dec).select_from(table.join(ROW, ROW.number.in_(numbers)))
 
 
 def _trusted(rows: Sequence[Any], ranges: Sequence[tuple[int, int]], page: int) -> tuple[Sequence[Any], Place | None]:

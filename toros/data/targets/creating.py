@@ -11,7 +11,7 @@ from toros.data.permissions import Viewer, may_see
 from toros.data.tables import Target, TargetName
 from toros.data.targets.fields import COLUMNS, add_tags, places, set_extras, set_groups
 from toros.data.targets.names import add_names, key_of, known_names
-from toros.data.targets.nearby import nearest, separation_from
+from toros.data.targets.nearby import Place, nearest, separation_from
 from toros.errors import Permanent
 
 if TYPE_CHECKING:
@@ -68,8 +68,9 @@ def add_target(session: Session, order: AddTarget, *, viewer: Viewer, recorded: 
     names = {order.name: None} | {alias.name: alias.source for alias in order.aliases}
     known = _by_name(session, order, viewer, match_radius)
     separation = None
-    if known is None and order.on_match == "existing" and order.ra is not None and order.dec is not None:
-        near = nearest(session, order.ra, order.dec, match_radius / 3600, viewer)
+    place = Place.of(order)
+    if known is None and order.on_match == "existing" and place is not None:
+        near = nearest(session, place, match_radius / 3600, viewer)
         if near is not None:
             known, separation = session.get_one(Target, near[0]), near[1] * 3600
     if known is None:

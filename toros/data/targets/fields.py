@@ -34,8 +34,8 @@ def places(ra: Sequence[float], dec: Sequence[float]) -> list[dict[str, Any]]:
     ra, dec : sequence of float
         ICRS, degrees.
     """
+    from toros.sky.coordinates import constellation, galactic
     from toros.sky.healpix import pixel_of
-    from toros.sky.regions import constellations, galactic
 
     if not len(ra):
         return []
@@ -44,7 +44,7 @@ def places(ra: Sequence[float], dec: Sequence[float]) -> list[dict[str, Any]]:
     names = ("healpix", "galactic_longitude", "galactic_latitude", "constellation")
     return [
         dict(zip(names, row, strict=True))
-        for row in zip(pixels, longitudes, latitudes, constellations(ra, dec), strict=True)
+        for row in zip(pixels, longitudes, latitudes, constellation(ra, dec).tolist(), strict=True)
     ]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from toros.data.many import among
 from toros.data.permissions import Viewer
 from toros.data.tables import Target
 from toros.data.targets.conditions import Conditions, centre_of, conditions_of
@@ -26,7 +27,6 @@ __all__ = ["Page", "find_numbers", "find_targets"]
 
 FEW = 2000  # targets that are read whole and sorted here; what is rarer needs no index of its own
 STEP = 250  # targets of a cone read at a time while they are counted
-CHUNK = 400  # values in one query; SQLite's oldest limit is 999
 Keyed = tuple[str, int]  # what the next page begins after, number
 
 
@@ -139,11 +139,8 @@ def _from_few(
     after: str | None,
 ) -> Iterator[Keyed]:
     """Read the targets with these numbers, and sort here what fits."""
-    rows: list[Any] = []
-    table = Target.__table__
-    for start in range(0, len(numbers), CHUNK):
-        query = select(table).where(Target.number.in_(numbers[start : start + CHUNK]), *conditions.all())
-        rows += session.execute(query)
+    query = select(Target.__table__).where(among(session, Target.number, numbers), *conditions.all())
+    rows: Sequence[Any] = session.execute(query).all()
     if centre is not None:
         rows = [row for row, inside in zip(rows, centre.holds(rows), strict=True) if inside]
     if sort == "position":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
+from toros.data.many import among
 from toros.data.permissions import Viewer, visible
 from toros.data.tables import Target, TargetName
 from toros.errors import Permanent
@@ -151,15 +152,13 @@ def rename(session: Session, target: Target, name: str) -> None:
 
 def names_of(session: Session, targets: Iterable[int]) -> dict[int, list[dict[str, str]]]:
     """Return the further names of targets, each with its source where it has one, as plain rows."""
-    numbers = list(targets)
     found: dict[int, list[dict[str, str]]] = {}
-    for start in range(0, len(numbers), CHUNK):
-        query = (
-            select(TargetName.target, TargetName.name, TargetName.source)
-            .where(TargetName.target.in_(numbers[start : start + CHUNK]), ~TargetName.main)
-            .order_by(TargetName.target, TargetName.key)
-        )
-        for row in session.execute(query):
-            alias = {"name": row.name} | ({"source": row.source} if row.source else {})
-            found.setdefault(row.target, []).append(alias)
+    query = (
+        select(TargetName.target, TargetName.name, TargetName.source)
+        .where(among(session, TargetName.target, targets), ~TargetName.main)
+        .order_by(TargetName.target, TargetName.key)
+    )
+    for row in session.execute(query):
+        alias = {"name": row.name} | ({"source": row.source} if row.source else {})
+        found.setdefault(row.target, []).append(alias)
     return found

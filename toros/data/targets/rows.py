@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from toros.data.many import among
 from toros.data.permissions import Viewer
 from toros.data.tables import DataProduct, Target, TargetTag
 from toros.data.targets.fields import extras_of, groups_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["rows_of", "show_target"]
 
-CHUNK = 400  # values in one query; SQLite's oldest limit is 999
 INNER = ("healpix", "rate")  # ours alone
 
 
@@ -33,13 +33,11 @@ def rows_of(session: Session, numbers: Sequence[int], now: float) -> list[dict[s
     """
     found: dict[int, dict[str, Any]] = {}
     tags: dict[int, list[str]] = {}
-    for start in range(0, len(numbers), CHUNK):
-        chunk = numbers[start : start + CHUNK]
-        for row in session.execute(select(Target.__table__).where(Target.number.in_(chunk))).mappings():
-            found[row["number"]] = _plain(row, now)
-        words = select(TargetTag.target, TargetTag.tag).where(TargetTag.target.in_(chunk))
-        for target, tag in session.execute(words.order_by(TargetTag.target, TargetTag.tag)):
-            tags.setdefault(target, []).append(tag)
+    for row in session.execute(select(Target.__table__).where(among(session, Target.number, numbers))).mappings():
+        found[row["number"]] = _plain(row, now)
+    words = select(TargetTag.target, TargetTag.tag).where(among(session, TargetTag.target, numbers))
+    for target, tag in session.execute(words.order_by(TargetTag.target, TargetTag.tag)):
+        tags.setdefault(target, []).append(tag)
     aliases = names_of(session, numbers)
     for number, plain in found.items():
         plain |= {"aliases": aliases.get(number, []), "tags": tags.get(number, [])}

@@ -62,6 +62,26 @@ def test_the_nearest_of_several_is_the_match(room: Room) -> None:
     assert room.add("new", 10.0, 0.0).number == near.number
 
 
+BARNARDS_MOTION: dict[str, Any] = {"pm_ra": -801.551, "pm_dec": 10362.394}
+BARNARD_2016 = (269.4485025, 4.7394201)  # Gaia's, at 2016.0
+
+
+def test_positions_of_two_epochs_are_compared_at_one(room: Room) -> None:
+    star = room.add("Barnard's star", 269.4520755, 4.6933650, epoch=2000.0, **BARNARDS_MOTION)
+    gaia = room.add("Gaia DR3 4472832130942575872", *BARNARD_2016, epoch=2016.0)
+    assert (gaia.made, gaia.number) == (False, star.number)
+    assert gaia.separation is not None and gaia.separation < 0.2
+    assert room.add("Barnard's star", *BARNARD_2016, epoch=2016.0).number == star.number
+    assert room.add("another", *BARNARD_2016, epoch=2000.0).made
+
+
+def test_a_new_position_goes_to_the_epoch_of_a_target_of_unknown_motion(room: Room) -> None:
+    star = room.add("old plate", 269.4520755, 4.6933650, epoch=2000.0)
+    gaia = room.add("Gaia DR3 4472832130942575872", *BARNARD_2016, epoch=2016.0, **BARNARDS_MOTION)
+    assert (gaia.made, gaia.number) == (False, star.number)
+    assert room.add("without motion", *BARNARD_2016, epoch=2016.0).made
+
+
 def test_beyond_the_radius_or_when_asked_it_is_a_new_one(room: Room) -> None:
     first = room.add("one", 10.0, 41.0)
     beyond = room.add("two", 10.0, 41.0 + 3.1 * ARCSECOND)
