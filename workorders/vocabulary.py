@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, measurements, observing, reduction, targets
+from workorders import alerts, data, desk, measurements, observing, people, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -72,6 +72,7 @@ _SERVED = (
     Request(desk.Describe, "every", "question", "pure"),
     Request(desk.Cancel, "every", lane="desk"),
     Request(desk.Retry, "every", lane="desk"),
+    Request(desk.SaveIdentities, "every", lane="desk"),
     Request(alerts.ProcessAlert, "alert_robot"),
     Request(alerts.ListAlerts, "alert_robot", "question", "pure"),
     Request(alerts.ShowAlert, "alert_robot", "question", "pure"),
@@ -99,6 +100,9 @@ _SERVED = (
     Request(measurements.SwitchMeasurements, "data_manager"),
     Request(measurements.ExportPhotometry, "data_manager"),
     Request(measurements.FindMeasurements, "data_manager", "question", "pure"),
+    Request(people.SaveUser, "data_manager", lane="people"),
+    Request(people.FindUsers, "data_manager", "question", "pure"),
+    Request(people.FindChanges, "data_manager", "question", "pure"),
 )
 
 VOCABULARY: Mapping[str, Request] = MappingProxyType({request.name: request for request in _SERVED})
@@ -114,7 +118,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
             "data_manager": "find_observations import_targets request_observation update_observation "
-            "standardise_photometry analyse_catalog simulate_events share save_user save_proposal delete_product",
+            "standardise_photometry analyse_catalog simulate_events share save_proposal delete_product",
         }.items()
         for name in names.split()
     }

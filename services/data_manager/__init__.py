@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from services.data_manager import measurements, products, targets
+from dataclasses import replace
+
+from services.data_manager import measurements, people, products, targets
+from services.data_manager.auditing import audited
 from toros.data.tables import METADATA
 from toros.network.service import Handler, Service
 
@@ -24,7 +27,11 @@ SERVICE = Service(
         "switch_measurements": Handler(measurements.switch_measurements),
         "export_photometry": Handler(measurements.export_photometry),
         "find_measurements": Handler(measurements.answer_find_measurements),
+        "save_user": Handler(people.order_save_user),
+        "find_users": Handler(people.answer_find_users),
+        "find_changes": Handler(people.answer_find_changes),
     },
     tables=METADATA,
     lanes={"work": 2},
 )
+SERVICE = replace(SERVICE, handlers=audited(SERVICE.handlers))  # nothing is changed without its author

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.finding import find_products
 from toros.data.ingestion import record_inputs, record_product, size_of
@@ -43,4 +44,5 @@ def answer_find_products(question: FindProducts, context: Context) -> Answer:
     asked: dict[str, Any] = question.model_dump(
         include={"batch", "product_type", "target", "event", "night", "observation", "limit", "after", "before"}
     )
-    return context.read(lambda session: find_products(session, **asked))
+    viewer = viewer_of(question, context)
+    return context.read(lambda session: find_products(session, viewer=viewer, **asked))

@@ -21,7 +21,7 @@ from workorders.vocabulary import PLANNED
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = """
-    run serve submit status orders cancel retry describe doctor init demo report alert camera target
+    run serve submit status orders cancel retry describe doctor init demo report alert camera target user data
 """
 CONFIGURATION = ROOT / "conf" / "toros.conf.yaml"
 

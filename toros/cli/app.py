@@ -9,7 +9,22 @@ from typing import Annotated
 
 import typer
 
-from toros.cli import alert, camera, demo, describe, doctor, init, orders, report, running, status, submit, target
+from toros.cli import (
+    alert,
+    camera,
+    data,
+    demo,
+    describe,
+    doctor,
+    init,
+    orders,
+    report,
+    running,
+    status,
+    submit,
+    target,
+    user,
+)  # fmt: skip
 from toros.cli.codes import CODES_IN_WORDS
 
 __all__ = ["build_app"]
@@ -38,6 +53,8 @@ def build_app() -> typer.Typer:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(target.targets, name="target", rich_help_panel=ASKING)
+    app.add_typer(user.users, name="user", rich_help_panel=KEEPING)
+    app.add_typer(data.data, name="data", rich_help_panel=KEEPING)
     app.add_typer(camera.cameras, name="camera", rich_help_panel=KEEPING)
     app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)
     return app

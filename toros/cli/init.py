@@ -21,7 +21,7 @@ MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
     "telescope": ("calibrate_file_batch",),
     "preprocessor": ("ingest_data_product",),
     "harvester": (),
-    "data_manager": (),
+    "data_manager": ("save_identities",),
     "portal": ("list_alerts", "show_alert", "find_products", "dome_status"),
 }
 

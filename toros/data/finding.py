@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from toros.data.permissions import Viewer, may_see_product
 from toros.data.tables import (
     Combination,
     DataProduct,
@@ -35,6 +36,7 @@ COLUMNS = (
 def find_products(
     session: Session,
     *,
+    viewer: Viewer | None = None,
     batch: str | None = None,
     product_type: str | None = None,
     target: str | None = None,
@@ -49,6 +51,8 @@ def find_products(
 
     Parameters
     ----------
+    viewer : Viewer, optional
+        Who asks; somebody whom nothing is hidden from where absent.
     batch, product_type, target, event, night, observation : str, optional
         Only products of these; the target by any of its names.
     limit : int
@@ -67,6 +71,7 @@ def find_products(
     asked = {"product_type": product_type, "event": event, "night": night,
              "observation": observation}  # fmt: skip
     query = select(DataProduct).where(DataProduct.number > after).options(joinedload(DataProduct.batch))
+    query = query.where(may_see_product(viewer or Viewer.all_seeing()))
     for name, value in asked.items():
         if value is not None:
             query = query.where(getattr(DataProduct, name) == value)

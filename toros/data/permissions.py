@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, or_, select, true
 
-from toros.data.tables import Target, TargetGroup, TargetList
+from toros.data.tables import DataProduct, Target, TargetGroup, TargetList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Viewer", "may_see", "may_see_list", "visible"]
+__all__ = ["Viewer", "may_see", "may_see_list", "may_see_product", "visible"]
 
 Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
 
@@ -68,6 +68,14 @@ def may_see_list(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.name is None:
         return TargetList.access == "open"
     return or_(TargetList.access.in_(("open", "public")), TargetList.owner == viewer.name)
+
+
+def may_see_product(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition on `data_product` that leaves the products whose target, if any, the viewer may see."""
+    if viewer.everything:
+        return true()
+    target = select(Target.number).where(Target.number == DataProduct.target_number, may_see(viewer))
+    return or_(DataProduct.target_number.is_(None), target.exists())
 
 
 def visible(query: Query, viewer: Viewer) -> Query:

@@ -24,6 +24,7 @@ DESIGNED = """
     add_target update_target merge_targets import_targets group_targets request_observation update_observation
     ingest_data_product ingest_photometry standardise_photometry analyse_catalog simulate_events share
     export_photometry switch_measurements save_list save_user save_proposal delete_product
+    find_users find_changes save_identities
 """
 
 
