@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from workorders.envelope import WorkOrder
-from workorders.quantities import Comment, OrderId, RequestName
+from workorders.people import TokenHash, UserName
+from workorders.quantities import Comment, OrderId, RequestName, UtcTime
 
-__all__ = ["Cancel", "Describe", "ListOrders", "Retry", "Status"]
+__all__ = ["Cancel", "Describe", "ListOrders", "Person", "Retry", "SaveIdentities", "Status"]
 
 
 class Status(WorkOrder):
@@ -53,3 +54,30 @@ class Describe(WorkOrder):
 
     request: Literal["describe"] = "describe"
     named: RequestName | None = Field(None, description="one request; all where absent")
+
+
+class Person(BaseModel):
+    """One person's identity, as a node keeps it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: UserName = Field(description="by which the person asks")
+    sha256: TokenHash = Field(description="of the token")
+    role: Literal["observer", "scientist", "admin"] = Field(description="what they may ask")
+    requests: Annotated[list[RequestName], Field(max_length=200)] = Field(
+        default_factory=list, description="only these of what the role may; all of it where empty"
+    )
+    expires: UtcTime | None = Field(None, description="end of the token; UTC")
+    revoked: bool = Field(False, description="the token is worth nothing")
+
+
+class SaveIdentities(WorkOrder):
+    """Write people into the identities file of the desk's node; only the data manager orders it.
+
+    Daemons' identities stay as they are, and no person takes their names. What is older than what the file holds
+    changes nothing, in whichever order it comes.
+    """
+
+    request: Literal["save_identities"] = "save_identities"
+    as_of: UtcTime = Field(description="when the data manager read these; UTC, ISO 8601")
+    people: Annotated[list[Person], Field(max_length=2000)] = Field(description="everybody who has or had a token")

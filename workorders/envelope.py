@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,6 +46,8 @@ class WorkOrder(BaseModel):
     """What every request has in common; each request's own fields lie flat beside these."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
+
+    unlisted: ClassVar[frozenset[str]] = frozenset()  # fields that no list of orders shows
 
     id: OrderId = Field(default_factory=new_id, description="name of this order, made by the sender (ULID)")
     request: str = Field(max_length=64, description="what is asked")

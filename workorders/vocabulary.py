@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workorders import alerts, data, desk, measurements, moving, observations, observing, reduction, targets
+from workorders import alerts, data, desk, measurements, moving, observations, observing, people, reduction, targets
 from workorders.complaints import refusal_of
 from workorders.envelope import VERSION, WorkOrder
 from workorders.refusal import FaultCode, Refusal
@@ -72,6 +72,7 @@ _SERVED = (
     Request(desk.Describe, "every", "question", "pure"),
     Request(desk.Cancel, "every", lane="desk"),
     Request(desk.Retry, "every", lane="desk"),
+    Request(desk.SaveIdentities, "every", lane="desk"),
     Request(alerts.ProcessAlert, "alert_robot"),
     Request(alerts.ListAlerts, "alert_robot", "question", "pure"),
     Request(alerts.ShowAlert, "alert_robot", "question", "pure"),
@@ -116,6 +117,9 @@ _SERVED = (
     Request(observations.ShowObservation, "data_manager", "question", "pure"),
     Request(observations.FindProposals, "data_manager", "question", "pure"),
     Request(observations.ListFacilities, "data_manager", "question", "pure"),
+    Request(people.SaveUser, "data_manager", lane="people"),
+    Request(people.FindUsers, "data_manager", "question", "pure"),
+    Request(people.FindChanges, "data_manager", "question", "pure"),
 )
 
 VOCABULARY: Mapping[str, Request] = MappingProxyType({request.name: request for request in _SERVED})
@@ -130,7 +134,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",
             "harvester": "list_archives harvest_target harvest_catalog resolve_target query_broker refresh_due",
-            "data_manager": "standardise_photometry analyse_catalog simulate_events share save_user",
+            "data_manager": "standardise_photometry analyse_catalog simulate_events share",
         }.items()
         for name in names.split()
     }

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from services.data_manager import measurements, moving, notices, observations, processing, products, tables, targets
+from dataclasses import replace
+
+from services.data_manager import (
+    measurements,
+    moving,
+    notices,
+    observations,
+    people,
+    processing,
+    products,
+    tables,
+    targets,
+)
+from services.data_manager.auditing import audited
 from services.data_manager.hooks import call_hook, changed, followed
 from services.data_manager.resources import make_resources
 from toros.data.tables import METADATA
@@ -43,9 +56,13 @@ SERVICE = Service(
         "show_observation": Handler(observations.answer_show_observation),
         "find_proposals": Handler(observations.answer_find_proposals),
         "list_facilities": Handler(observations.answer_list_facilities),
+        "save_user": Handler(people.order_save_user),
+        "find_users": Handler(people.answer_find_users),
+        "find_changes": Handler(people.answer_find_changes),
     },
     tables=METADATA,
     lanes={"work": 2, "notices": 1, "hooks": 1, "imports": 1},  # a slow webhook holds up nothing else
     resources=make_resources,
     chores=observations.chores,
 )
+SERVICE = replace(SERVICE, handlers=audited(SERVICE.handlers))  # nothing is changed without its author

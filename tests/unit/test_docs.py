@@ -21,7 +21,8 @@ from workorders.vocabulary import PLANNED
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = """
-    run serve submit status orders cancel retry describe doctor init demo report alert camera target observation data
+    run serve submit status orders cancel retry describe doctor init demo report alert camera target observation
+    data user
 """
 CONFIGURATION = ROOT / "conf" / "toros.conf.yaml"
 

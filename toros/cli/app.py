@@ -12,6 +12,7 @@ import typer
 from toros.cli import (
     alert,
     camera,
+    changes,
     data,
     demo,
     describe,
@@ -25,6 +26,7 @@ from toros.cli import (
     status,
     submit,
     target,
+    user,
 )
 from toros.cli.codes import CODES_IN_WORDS
 
@@ -56,6 +58,8 @@ def build_app() -> typer.Typer:
     app.add_typer(target.targets, name="target", rich_help_panel=ASKING)
     app.add_typer(observation.observations, name="observation", rich_help_panel=ASKING)
     data.data.command(name="move-in")(moving.move_in)
+    app.add_typer(user.users, name="user", rich_help_panel=KEEPING)
+    data.data.command()(changes.audit)
     app.add_typer(data.data, name="data", rich_help_panel=KEEPING)
     app.add_typer(camera.cameras, name="camera", rich_help_panel=KEEPING)
     app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)

@@ -21,7 +21,7 @@ MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
     "telescope": ("calibrate_file_batch", "update_observation"),
     "preprocessor": ("ingest_data_product",),
     "harvester": (),
-    "data_manager": ("observation",),
+    "data_manager": ("observation", "save_identities"),
     "portal": ("list_alerts", "show_alert", "find_products", "dome_status"),
 }
 

@@ -10,6 +10,10 @@ A node's identities file names every daemon and person that may ask this node's 
       speaks_for_others: true    # its orders may name another user
       expires: 2027-11-20        # optional; UTC
       revoked: false             # optional
+    beatriz:
+      sha256: 60303ae2...
+      requests: [status, ...]
+      person: 2026-11-20T02:14:05.123  # written by the data manager (`save_identities`), as it knew her then
 
 Tokens are 256 random bits, so that one SHA-256 is enough and a slow hash would only help who wants to keep us busy.
 """
@@ -39,7 +43,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from toros.errors import ConfigurationError
 
-__all__ = ["ANYONE", "Caller", "Identities", "Unknown", "new_identity", "revoke"]
+__all__ = ["ANYONE", "Caller", "Identities", "Unknown", "changed_file", "new_identity", "revoke"]
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +100,7 @@ class _Entry(BaseModel):
     speaks_for_others: bool = False
     expires: datetime | date | None = None
     revoked: bool = False
+    person: datetime | str | None = None
 
     def expired(self, now: datetime) -> bool:
         """True after the last moment; a bare date counts to its end in UTC."""
@@ -246,7 +251,7 @@ def new_identity(
         entry["speaks_for_others"] = True
     if expires is not None:
         entry["expires"] = expires
-    with _changed(path) as entries:
+    with changed_file(path) as entries:
         if name in entries and not replace:
             raise ConfigurationError(f"{path} has an identity {name} already; ask for it to be replaced")
         entries[name] = entry
@@ -255,14 +260,14 @@ def new_identity(
 
 def revoke(path: Path, name: str) -> None:
     """Make an identity's token worthless at once; raise ConfigurationError where there is none of this name."""
-    with _changed(path) as entries:
+    with changed_file(path) as entries:
         if name not in entries:
             raise ConfigurationError(f"{path} has no identity {name}")
         entries[name]["revoked"] = True
 
 
 @contextmanager
-def _changed(path: Path) -> Iterator[dict[str, Any]]:
+def changed_file(path: Path) -> Iterator[dict[str, Any]]:
     """Give the file's content to be changed, one writer at a time, and replace the file in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("a") as lock:

@@ -1,4 +1,4 @@
-"""The requests that every desk serves: status, list_orders, describe, cancel and retry."""
+"""The requests that every desk serves: status, list_orders, describe, cancel, retry, save_identities."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import toros
 from toros.clock import iso
 from toros.config import config_hash
 from toros.network.context import Workshop
+from toros.network.people import order_save_identities
 from toros.network.service import Context, Handler, Onward, Outcome
 from workorders import Refusal, description
 from workorders.desk import Cancel, Describe, ListOrders, Retry, Status
@@ -91,6 +92,7 @@ def every_desk(shop: Workshop, lanes: Mapping[str, int], committed: Callable[[],
         "describe": Handler(describe),
         "cancel": Handler(cancel),
         "retry": Handler(retry),
+        "save_identities": Handler(order_save_identities),
     }
 
 

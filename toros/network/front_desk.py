@@ -233,10 +233,12 @@ class FrontDesk:
             threads.close()
 
     async def _serve_page(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        """Serve the metrics, or one of the service's pages."""
-        self._caller(headers)
+        """Serve the metrics, or one of the service's pages, which show what everybody has ordered."""
+        caller = self._caller(headers)
         if scope["path"] == "/metrics":
             await self._serve_metrics(send)
+        elif not caller.may("list_orders"):
+            raise Rejected(403, "the pages are for those who may list all orders")
         elif self._pages is not None:
             await self._pages(scope, receive, send)
         else:

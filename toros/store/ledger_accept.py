@@ -64,7 +64,9 @@ class Accepting(LedgerBase):
         fields = order.body()
         pieces = spelled(fields)
         body = joined(pieces.values())
-        row = self._row(order, digest(body), joined(pieces[name] for name in short_fields(fields)))
+        row = self._row(
+            order, digest(body), joined(pieces[name] for name in short_fields(fields) if name not in order.unlisted)
+        )
         return self.database.submit_plain(lambda driver: self._accept(driver, order, row, body))
 
     def _row(self, order: WorkOrder, hash_: str, fields: str) -> dict[str, Any]:

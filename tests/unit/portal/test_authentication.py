@@ -13,6 +13,7 @@ from toros.config import Config, SecuritySettings
 from toros.network.auth import new_identity
 from toros.network.front_desk import FrontDesk
 from toros.portal.pages import routes
+from workorders.roles import requests_of
 
 
 class Books:
@@ -56,4 +57,15 @@ def test_a_page_asks_for_a_token(tmp_path: Path, path: str) -> None:
         assert code == 401
         assert headers[b"www-authenticate"].startswith(b"Basic")
     assert status(desk, path, basic)[0] in (200, 404)
+    desk.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/orders/A", "/products"])
+def test_the_pages_are_for_those_who_may_list_all_orders(tmp_path: Path, path: str) -> None:
+    token = new_identity(tmp_path / "identities.yaml", "beatriz", requests_of("scientist"))
+    config = Config(state=tmp_path, security=SecuritySettings(authentication=True))
+    desk = FrontDesk.of(config, "portal", Books(), answer=lambda question: {}, pages=routes(config))
+    authorization = b"Bearer " + token.encode()
+    assert status(desk, path, authorization)[0] == 403
+    assert status(desk, "/metrics", authorization)[0] == 200
     desk.close()

@@ -1,5 +1,6 @@
 """The data manager's nouns, one a file: targets, measurements, spectra, observations, frames, products."""
 
+from toros.data.tables.audit import Audit
 from toros.data.tables.base import Base
 from toros.data.tables.cadence import Cadence
 from toros.data.tables.combination import Combination, combination_combination, combination_exposure
@@ -22,12 +23,15 @@ from toros.data.tables.target_group import TargetGroup
 from toros.data.tables.target_list import TargetList, TargetListMember
 from toros.data.tables.target_name import TargetName
 from toros.data.tables.target_tag import TargetTag
+from toros.data.tables.user import User
+from toros.data.tables.user_group import Membership, UserGroup
 
 __all__ = [
-    "METADATA", "Cadence", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure", "FileBatch",
-    "Measurement", "MeasurementHistory", "Observation", "ObservationEvent", "ObservationGroup", "ObservationTemplate",
-    "Proposal", "Series", "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList", "TargetListMember",
-    "TargetName", "TargetTag", "batch_exposure", "combination_combination", "combination_exposure",
+    "METADATA", "Audit", "Cadence", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure",
+    "FileBatch", "Measurement", "MeasurementHistory", "Membership", "Observation", "ObservationEvent",
+    "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList",
+    "TargetListMember", "TargetName", "TargetTag", "User", "UserGroup", "batch_exposure", "combination_combination",
+    "combination_exposure",
 ]  # fmt: skip
 
 METADATA = Base.metadata
