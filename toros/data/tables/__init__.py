@@ -29,7 +29,8 @@ from toros.data.tables.user_group import Membership, UserGroup
 __all__ = [
     "METADATA", "Audit", "Cadence", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure",
     "FileBatch", "Measurement", "MeasurementHistory", "Membership", "Observation", "ObservationEvent",
-    "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum", "Target", "TargetExtra", "TargetGroup", "TargetList",
+    "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum", "Target", "TargetExtra",
+    "TargetGroup", "TargetList",
     "TargetListMember", "TargetName", "TargetTag", "User", "UserGroup", "batch_exposure", "combination_combination",
     "combination_exposure",
 ]  # fmt: skip
