@@ -99,7 +99,7 @@ def test_orders_come_from_files_and_pipes(toros: Toros, tmp_path: Path) -> None:
         (("submit", "observation", "ra=400", "dec=1"), ExitCode.FAILED, "field: ra; value: 400"),
         (("submit", "observation", "ra=1"), ExitCode.FAILED, "field: dec"),
         (("submit", "observation", "ra=1", "dec=1", "colour=red"), ExitCode.FAILED, "field: colour"),
-        (("submit", "import_targets"), ExitCode.FAILED, "not served by this version"),
+        (("submit", "standardise_photometry"), ExitCode.FAILED, "not served by this version"),
         (("submit", "make_coffee"), ExitCode.FAILED, "no desk knows this request"),
         (("submit", "observation", "ra"), ExitCode.FAILED, "key=value"),
         (("submit", "nothing.yaml"), ExitCode.FAILED, "cannot be read"),
