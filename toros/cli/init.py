@@ -21,7 +21,8 @@ MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
     "telescope": ("calibrate_file_batch", "update_observation"),
     "preprocessor": ("ingest_data_product",),
     "harvester": (),
-    "data_manager": ("observation", "save_identities"),
+    # of itself too: what follows an order is an order of its own, and comes through the desk like all others
+    "data_manager": ("observation", "save_identities", "process_product", "call_hook", "send_notice"),
     "portal": ("list_alerts", "show_alert", "find_products", "dome_status"),
 }
 
