@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -9,32 +10,41 @@ import typer
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ask", "do", "done", "tell"]
+__all__ = ["ask", "asked_of", "do", "done", "done_by", "tell"]
 
 DESK = "data_manager"
 PATIENCE = 60.0  # seconds that a command waits for its order
 
 
-def ask(request: str, fields: dict[str, Any], config: Path | None) -> dict[str, Any]:
-    """Return the answer to a question."""
+def asked_of(desk: str, request: str, fields: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """Return a desk's answer; fields that are None are left out."""
     from toros.cli.desks import Desks, new_order
     from toros.config import load_config
 
-    desks = Desks(load_config(config))
-    home, body = new_order({"request": request, **fields}, DESK)
-    return desks.ask(home, body)
+    home, body = new_order({"request": request, **_said(fields)}, desk)
+    return Desks(load_config(config)).ask(home, body)
 
 
-def done(request: str, fields: dict[str, Any], config: Path | None) -> dict[str, Any]:
-    """Hand an order in, wait for it, and return its row."""
+def done_by(desk: str, request: str, fields: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """Hand an order in, wait until it has ended, and return its row."""
     from toros.cli.desks import Desks, new_order
     from toros.cli.following import follow_order
     from toros.config import load_config
 
     desks = Desks(load_config(config))
-    home, body = new_order({"request": request, **fields}, DESK)
+    home, body = new_order({"request": request, **_said(fields)}, desk)
     desks.send(home, body, note=lambda said: typer.echo(f"toros: {said}", err=True))
     return follow_order(desks, home, body["id"], timeout=PATIENCE, quiet=True)
+
+
+def ask(request: str, fields: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """Return the data manager's answer to a question."""
+    return asked_of(DESK, request, fields, config)
+
+
+def done(request: str, fields: Mapping[str, Any], config: Path | None) -> dict[str, Any]:
+    """Have the data manager do an order, and return its row."""
+    return done_by(DESK, request, fields, config)
 
 
 def do(request: str, fields: dict[str, Any], config: Path | None, *, dry_run: bool = False, json: bool) -> None:
@@ -57,3 +67,7 @@ def tell(rows: list[dict[str, Any]], *, json: bool, last: bool = False) -> None:
             console().print(order_line(row))
     if failed or last:
         raise Ended(ExitCode.FAILED if failed else ExitCode.OK)
+
+
+def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

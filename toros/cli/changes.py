@@ -30,7 +30,7 @@ def audit(
 
       toros data audit --by beatriz --limit 20 --json
     """
-    from toros.cli.errands import asked_of
+    from toros.cli.asking import asked_of
     from toros.cli.screen import print_json
 
     fields: dict[str, Any] = {"target": of, "by": by, "order_id": order, "limit": limit, "before": before}

@@ -68,7 +68,7 @@ def list_(
 
       toros user list --group kilonovae --json
     """
-    from toros.cli.errands import asked_of
+    from toros.cli.asking import asked_of
     from toros.cli.people_screen import print_users
     from toros.cli.screen import print_json
 
@@ -157,8 +157,8 @@ def groups(
     if group or none:
         _save({"name": name, "groups": [] if none else group}, config, json=json)
         return
+    from toros.cli.asking import asked_of
     from toros.cli.codes import ExitCode
-    from toros.cli.errands import asked_of
     from toros.cli.failures import Ended
     from toros.cli.screen import print_json
 
@@ -174,8 +174,8 @@ def groups(
 
 def _save(fields: dict[str, Any], config: Path | None, *, json: bool, token: str | None = None) -> None:
     """Order what is said of a person, and tell what came of it, with the token where it was taken."""
+    from toros.cli.asking import done_by
     from toros.cli.codes import ExitCode
-    from toros.cli.errands import done_by
     from toros.cli.failures import Ended
     from toros.cli.screen import console, order_line, print_json
 
