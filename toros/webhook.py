@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import ssl
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from toros.errors import Permanent, Temporary
 
 __all__ = ["host_of", "post_json"]
 
+FINE = range(200, 300)
 AGAIN = {408, 425, 429}  # answers after which the same may be sent later, beside all from 500 on
 
 
@@ -21,13 +18,17 @@ def host_of(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
-def post_json(url: str, body: Mapping[str, Any], *, timeout: float) -> int:
-    """Post a JSON object and return the status of the answer, whose body is not read.
+def post_json(url: str, content: bytes, *, timeout: float, headers: Mapping[str, str] | None = None) -> int:
+    """Post JSON and return the status of the answer, whose body is not read.
 
     Parameters
     ----------
+    content : bytes
+        JSON, encoded.
     timeout : float
         For each step of the way; seconds.
+    headers : mapping, optional
+        More of them.
 
     Raises
     ------
@@ -36,23 +37,20 @@ def post_json(url: str, body: Mapping[str, Any], *, timeout: float) -> int:
     Permanent
         The receiver will not have it.
     """
-    parts = urlsplit(url)
-    host, content = host_of(url), json.dumps(body).encode("utf-8")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = (
-        http.client.HTTPSConnection(host, parts.port, timeout=timeout, context=ssl.create_default_context())
-        if parts.scheme == "https"
-        else http.client.HTTPConnection(host, parts.port, timeout=timeout)
-    )
+    import httpx
+
+    host = host_of(url)
+    said = {"Content-Type": "application/json", "User-Agent": "toros", **(headers or {})}
     try:
-        connection.request("POST", path, content, {"Content-Type": "application/json", "User-Agent": "toros"})
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        raise Temporary(f"{host} gave no answer ({type(error).__name__})") from None
-    finally:
-        connection.close()
-    if 200 <= status < 300:
-        return status
+        with (
+            httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=content, headers=said) as answer,
+        ):
+            status = answer.status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise Temporary(f"the webhook at {host} does not answer: {type(error).__name__}") from None
     if status in AGAIN or status >= 500:
-        raise Temporary(f"{host} answered {status}")
-    raise Permanent(f"{host} answered {status}, and will not have it")
+        raise Temporary(f"the webhook at {host} answers {status}")
+    if status not in FINE:
+        raise Permanent(f"the webhook at {host} refuses with {status}")
+    return status

@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
@@ -17,6 +16,7 @@ from toros.data.hooks import Happening, filled, hooks_on, load_hook
 from toros.errors import Permanent, Temporary, TorosError
 from toros.network.service import Context, Handler, Outcome
 from toros.store.schema import Order
+from toros.webhook import host_of, post_json
 from workorders import VOCABULARY, Refusal, WorkOrder, parse
 from workorders.data import CallHook
 from workorders.envelope import new_id
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["call_hook", "calls_of", "changed", "followed"]
 
 When = Callable[[Mapping[str, Any]], object]
-FINE = range(200, 300)
-LATER = (408, 425, 429)  # and all from 500 on: the other side asks for another try
 
 
 def followed(
@@ -135,28 +133,13 @@ def _post(url: str, happening: Happening, settings: HookSettings, order: str) ->
     Permanent
         Its host is not allowed, or it refuses.
     """
-    import httpx
-
-    host = urlsplit(url).hostname or ""
-    if host.lower() not in {each.lower() for each in settings.hosts}:
+    host = host_of(url)
+    if host not in {each.lower() for each in settings.hosts}:
         raise Permanent(f"{host} is not among hooks.hosts: webhooks go to {', '.join(settings.hosts) or 'no host'}")
     said = {"hook": happening.hook, "order": happening.order, "request": happening.request, "user": happening.user,
             "time": happening.time, "result": happening.result}  # fmt: skip
     body = json.dumps(said, separators=(",", ":"), allow_nan=False).encode()
-    headers = {"Content-Type": "application/json", "X-Toros-Order": order, **_signed(body, settings)}
-    try:
-        with (
-            httpx.Client(timeout=settings.timeout, follow_redirects=False, trust_env=False) as client,
-            client.stream("POST", url, content=body, headers=headers) as answer,  # its body is not read
-        ):
-            status = answer.status_code
-    except httpx.HTTPError as error:
-        raise Temporary(f"the webhook at {host} does not answer: {type(error).__name__}") from None
-    if status in LATER or status >= 500:
-        raise Temporary(f"the webhook at {host} answers {status}")
-    if status not in FINE:
-        raise Permanent(f"the webhook at {host} refuses with {status}")
-    return status
+    return post_json(url, body, timeout=settings.timeout, headers={"X-Toros-Order": order, **_signed(body, settings)})
 
 
 def _signed(body: bytes, settings: HookSettings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
 from collections.abc import Iterable
 from email.message import EmailMessage
@@ -30,7 +31,7 @@ def order_send_notice(order: SendNotice, context: Context) -> Outcome:
         return Outcome({"sent": False})
     if "://" in order.receiver:
         body = {"id": order.id, "subject": order.subject, "text": order.text, "facts": order.facts}
-        status = post_json(order.receiver, body, timeout=context.config.notices.timeout)
+        status = post_json(order.receiver, json.dumps(body).encode(), timeout=context.config.notices.timeout)
         return Outcome({"sent": True, "status": status})
     _mail(order, context.config)
     return Outcome({"sent": True})
