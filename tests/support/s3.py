@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -18,11 +18,10 @@ class ObjectStore:
     """An S3 server with as many buckets as are asked for."""
 
     endpoint: str
-    numbers: Iterator[int]
 
     def bucket(self) -> str:
         """Make an empty bucket and return its URL."""
-        name = f"toros-{next(self.numbers)}"
+        name = f"toros-{uuid.uuid4()}"  # servers of one process share what they hold
         urlopen(Request(f"{self.endpoint}/{name}", method="PUT")).close()  # noqa: S310 - our own server
         return f"s3://{name}/observatory"
 
@@ -35,8 +34,8 @@ class ObjectStore:
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[ObjectStore]:
     """Start the server once; its keys are in the environment, as an operator's are."""
-    server_module = pytest.importorskip("moto.server", reason="the test extra is not installed")
-    pytest.importorskip("s3fs", reason="the s3 extra is not installed")
+    server_module = pytest.importorskip("moto.server", reason="pip install s3fs 'moto[s3,server]'")
+    pytest.importorskip("s3fs", reason="pip install s3fs 'moto[s3,server]'")
     server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIDNEVERSHOWN")
@@ -44,5 +43,5 @@ def object_store() -> Iterator[ObjectStore]:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         server.start()
         host, port = server.get_host_and_port()
-        yield ObjectStore(f"http://{host}:{port}", count(1))
+        yield ObjectStore(f"http://{host}:{port}")
         server.stop()
