@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,15 +69,32 @@ class WorkOrder(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-class Receipt(BaseModel):
-    """The desk's word that an order is stored durably; the same id again gets the same receipt."""
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The desk's word that an order is stored durably; the same id again gets the same receipt.
 
-    model_config = ConfigDict(frozen=True)
+    Attributes
+    ----------
+    id, request : str
+        The order's.
+    desk, instance : str
+        The service that took it, and its name on the network.
+    accepted : str
+        When it was stored; UTC, ISO 8601.
+    hash : str
+        SHA-256 of the order as stored.
+    status : str
+        Always "accepted".
+    """
 
-    id: OrderId
+    id: str
     request: str
-    desk: str = Field(description="the service that took it")
-    instance: str = Field(description="its name on the network")
-    accepted: UtcTime = Field(description="when it was stored; UTC, ISO 8601")
-    hash: str = Field(description="SHA-256 of the order as stored")
-    status: Literal["accepted"] = "accepted"
+    desk: str
+    instance: str
+    accepted: str
+    hash: str
+    status: str = "accepted"
+
+    def plain(self) -> dict[str, str]:
+        """Return it for the wire."""
+        return {name: getattr(self, name) for name in self.__slots__}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 __all__ = ["read_flat", "write_flat"]
@@ -56,12 +57,17 @@ def read_flat(body: bytes) -> dict[str, Any] | None:
 
 def write_flat(fields: Mapping[str, Any]) -> bytes | None:
     """Return a reply of plain text fields, as every receipt is; None where it is to be written the long way."""
-    if not all(type(value) is str for value in fields.values()):
+    for value in fields.values():
+        if type(value) is not str:
+            return None
+    pieces = [piece for pair in fields.items() for piece in pair]
+    if not PLAIN.fullmatch("".join(pieces)):
         return None
-    if not PLAIN.fullmatch("".join(fields)) or not PLAIN.fullmatch("".join(fields.values())):
-        return None
-    members = [
-        f"<member>\n<name>{name}</name>\n<value><string>{value}</string></value>\n</member>\n"
-        for name, value in fields.items()
-    ]
-    return "".join((REPLY, *members, REPLY_END)).encode("ascii")
+    return (_reply(len(fields)) % tuple(pieces)).encode("ascii")
+
+
+@cache
+def _reply(members: int) -> str:
+    """Return a reply of so many text fields, to be filled in."""
+    member = "<member>\n<name>%s</name>\n<value><string>%s</string></value>\n</member>\n"
+    return f"{REPLY}{members * member}{REPLY_END}"

@@ -386,7 +386,7 @@ class FrontDesk:
         if not self.draining:
             try:
                 receipt = await self._receipts.settled(self._ledger.accept(order), SAFETY)
-                return receipt.model_dump(mode="json")
+                return receipt.plain()
             except Refusal as refusal:
                 if not refusal.temporary:
                     raise
@@ -410,7 +410,7 @@ def _pages(routes: Sequence[BaseRoute]) -> Any:
 
 def _receipt(receipt: Receipt) -> bytes:
     """Return the document that answers an order."""
-    return wire.answer(receipt.__dict__)  # all of it is text
+    return wire.answer(receipt.plain())
 
 
 def _cannot_store(order: WorkOrder, error: Exception) -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
+from toros.clock import iso
 from toros.store.connection import Driver, Statement
-from toros.store.ledger_base import LedgerBase, clean, digest, joined, moment_of, spelled
+from toros.store.ledger_base import LedgerBase, clean, digest
 from toros.store.schema import AT_ONCE, BODIES, ORDERS, Body, CancelNote, Horizon, Order, Remembered
 from workorders import Receipt, Refusal, Request, WorkOrder
 from workorders.envelope import CROCKFORD, State
@@ -20,6 +22,7 @@ from workorders.refusal import FaultCode
 
 __all__ = ["Accepting", "time_of_id"]
 
+ALWAYS = "9999"  # later than every time: the id tells none
 SHORT = 200  # characters of a field's value that lists show
 METAL = 300.0  # seconds in which what moves hardware must have begun: nobody expects the dome to turn later
 ENVELOPE = frozenset(WorkOrder.model_fields)
@@ -36,13 +39,15 @@ def time_of_id(order_id: str) -> float | None:
     return milliseconds / 1000
 
 
-def short_fields(body: dict[str, Any]) -> list[str]:
+def short_fields(order: WorkOrder) -> set[str]:
     """Return the names of an order's own fields that fit in a list: numbers, truths and short text."""
-    return [
+    return {
         name
-        for name, value in body.items()
-        if name not in ENVELOPE and (isinstance(value, int | float) or (isinstance(value, str) and len(value) <= SHORT))
-    ]
+        for name, value in order.__dict__.items()
+        if name not in ENVELOPE
+        and name not in order.unlisted
+        and (isinstance(value, int | float) or (isinstance(value, str) and len(value) <= SHORT))
+    }
 
 
 class Accepting(LedgerBase):
@@ -61,12 +66,8 @@ class Accepting(LedgerBase):
         DatabaseError
             Inside the future: nothing could be stored.
         """
-        fields = order.body()
-        pieces = spelled(fields)
-        body = joined(pieces.values())
-        row = self._row(
-            order, digest(body), joined(pieces[name] for name in short_fields(fields) if name not in order.unlisted)
-        )
+        body = order.model_dump_json(exclude_none=True)
+        row = self._row(order, digest(body), order.model_dump_json(include=short_fields(order)))
         return self.database.submit_plain(lambda driver: self._accept(driver, order, row, body))
 
     def _row(self, order: WorkOrder, hash_: str, fields: str) -> dict[str, Any]:
@@ -87,16 +88,16 @@ class Accepting(LedgerBase):
 
     def _accept(self, driver: Driver, order: WorkOrder, row: dict[str, Any], body: str) -> Receipt:
         now = self._now()
+        made = self._made(order.id)
         late = order.expires is not None and order.expires <= now
-        remembered, note, horizon = driver.run(self._look, looked_for=order.id).fetchone()
-        old = self._forgotten(order.id, horizon)
-        if not remembered and not late and not old:
-            new = driver.run(self._insert, accepted=now, changed=now, **row).fetchone()
+        if not late and (made is ALWAYS or made >= self._oldest()):
+            new = driver.run(self._insert, accepted=now, changed=now, made=made, **row).fetchone()
             if new is not None:
-                driver.run(self._insert_body, number=new[0], body=body)
-                self._settle(driver, new[0], row["lane"], now, note)
+                number, note = new
+                driver.run(self._insert_body, number=number, body=body)
+                self._settle(driver, number, row["lane"], now, note)
                 return self._receipt(order.id, order.request, now, row["hash"])
-        return self._known(driver, order, row["hash"], old)
+        return self._known(driver, order, row["hash"], made)
 
     def _settle(self, driver: Driver, number: int, lane: str, now: str, note: str | None) -> None:
         """Cancel a new order where somebody asked for that before it came; else wake a worker."""
@@ -105,7 +106,7 @@ class Accepting(LedgerBase):
         else:
             driver.run(self._cancel_new, at=now, why=note, target=number)
 
-    def _known(self, driver: Driver, order: WorkOrder, hash_: str, old: bool) -> Receipt:
+    def _known(self, driver: Driver, order: WorkOrder, hash_: str, made: str) -> Receipt:
         """Give the receipt again, or say why there is none."""
         found = driver.run(self._find, looked_for=order.id).fetchone()
         if found is not None:
@@ -116,7 +117,7 @@ class Accepting(LedgerBase):
                 FaultCode.CONFLICT, f"this id was used for another order ({request}, accepted {accepted})",
                 field="id", value=order.id, allowed="a new id for a new order",
             )  # fmt: skip
-        if old:
+        if self._forgotten(driver, made):
             raise Refusal(
                 FaultCode.TOO_OLD, "this desk may have done the order and forgotten it: it will not do it again",
                 field="id", value=order.id, allowed=f"an id made in the last {self.settings.retention:g} days",
@@ -133,40 +134,43 @@ class Accepting(LedgerBase):
         except Refusal:
             return False
 
-    def _forgotten(self, order_id: str, horizon: str) -> bool:
-        """Return True where an order with this id may have been done and forgotten.
-
-        A ULID tells when it was made. Other ids do not; they are remembered for ever.
-        """
+    def _made(self, order_id: str) -> str:
+        """Return when an id was made, as the tables write it: a ULID tells, others are remembered for ever."""
         made = time_of_id(order_id)
-        if made is None:
-            return False
-        oldest = self._oldest_remembered().timestamp()
-        return made < oldest or (horizon != "" and made < moment_of(horizon).timestamp())
+        return ALWAYS if made is None else iso(datetime.fromtimestamp(made, UTC))
+
+    def _oldest(self) -> str:
+        """Return the time before which finished orders are forgotten, as the tables write it."""
+        return iso(self._oldest_remembered())
+
+    def _forgotten(self, driver: Driver, made: str) -> bool:
+        """Return True where an order whose id was made then may have been done and forgotten."""
+        horizon: str = driver.run(self._horizon).fetchone()[0]
+        return made < max(self._oldest(), horizon)
 
     def _receipt(self, order_id: str, request: str, accepted: str, hash_: str) -> Receipt:
-        return Receipt.model_construct(
-            id=order_id, request=request, desk=self.service, instance=self.instance, accepted=accepted, hash=hash_,
-            status="accepted",
-        )  # fmt: skip
-
-    @cached_property
-    def _look(self) -> Statement:
-        wanted: Any = bindparam("looked_for")
-        remembered = sa.select(sa.literal(1)).where(Remembered.id == wanted).scalar_subquery()
-        note = sa.select(CancelNote.reason).where(CancelNote.id == wanted).scalar_subquery()
-        return self.database.compiled(sa.select(remembered, note, sa.select(Horizon.forgotten).scalar_subquery()))
+        return Receipt(order_id, request, self.service, self.instance, accepted, hash_)
 
     @cached_property
     def _insert(self) -> Statement:
+        """Store an order unless it was here before; give its number, and why it was cancelled before it came."""
         columns = ("id", "request", "lane", "priority", "expires", "parent", "asked_by", "hash", "fields", "accepted",
                    "changed")  # fmt: skip
-        values: dict[str, Any] = {name: bindparam(name) for name in columns}
-        values |= {"state": State.QUEUED.value, "due": AT_ONCE, "tries": 0, "lease": 0, "beats": 0}
+        values: dict[str, Any] = {name: bindparam(name, type_=ORDERS.c[name].type) for name in columns}
+        fixed = {"state": State.QUEUED.value, "due": AT_ONCE, "tries": 0, "lease": 0, "beats": 0}
+        values |= {name: bindparam(name, value, ORDERS.c[name].type) for name, value in fixed.items()}
         values |= {"interrupted": sa.false() if self.database.dialect == "postgresql" else sa.literal_column("0")}
-        insert = sqlite.insert if self.database.dialect == "sqlite" else postgresql.insert
-        statement = insert(ORDERS).values(**values).on_conflict_do_nothing(index_elements=["id"])
-        return self.database.compiled(statement.returning(Order.number))
+        known = sa.exists().where(Remembered.id == values["id"])
+        forgotten = sa.exists().where(Horizon.forgotten > bindparam("made", type_=sa.String))
+        insert: Any = sqlite.insert if self.database.dialect == "sqlite" else postgresql.insert
+        note = sa.select(CancelNote.reason).where(CancelNote.id == values["id"]).scalar_subquery()
+        chosen = sa.select(*values.values()).where(~known, ~forgotten)
+        statement = insert(ORDERS).from_select(list(values), chosen).on_conflict_do_nothing(index_elements=["id"])
+        return self.database.compiled(statement.returning(Order.number, note))
+
+    @cached_property
+    def _horizon(self) -> Statement:
+        return self.database.compiled(sa.select(sa.func.coalesce(sa.func.max(Horizon.forgotten), "")))
 
     @cached_property
     def _insert_body(self) -> Statement:

@@ -6,9 +6,8 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime, timedelta
-from math import isfinite
 from typing import Any
 
 import workorders
@@ -26,9 +25,7 @@ __all__ = [
     "canonical",
     "clean",
     "digest",
-    "joined",
     "moment_of",
-    "spelled",
 ]
 
 OUTBOX = "outbox"  # the courier's bell
@@ -41,31 +38,9 @@ def canonical(fields: Any) -> str:
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def spelled(fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return each field as `canonical` spells it, name with value; `joined` makes the whole of them, or of some."""
-    return {name: f"{_TEXT(name)}:{_spelled(fields[name])}" for name in sorted(fields)}
-
-
-def joined(pieces: Iterable[str]) -> str:
-    """Return the object that these fields are, from `spelled`."""
-    return "{" + ",".join(pieces) + "}"
-
-
-def _spelled(value: Any) -> str:
-    kind = type(value)
-    if kind is str:
-        return _TEXT(value)
-    if kind is int or (kind is float and isfinite(value)):
-        return repr(value)
-    return canonical(value)
-
-
-_TEXT = json.JSONEncoder().encode  # of text, in one step
-
-
 def digest(body: str) -> str:
-    """Return the SHA-256 of a canonical body, hexadecimal."""
-    return hashlib.sha256(body.encode("ascii")).hexdigest()
+    """Return the SHA-256 of a body, hexadecimal."""
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def clean(text: str, longest: int = 2000) -> str:

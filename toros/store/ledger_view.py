@@ -29,7 +29,7 @@ class Viewing(LedgerBase):
 
         def query(session: Session) -> dict[str, Any] | None:
             row = session.execute(sa.select(*_COLUMNS).where(Order.id == order_id)).first()
-            return None if row is None else self._shown(session, [row])[0] | {"history": _history(session, row.number)}
+            return None if row is None else self._shown(session, [row])[0] | {"history": _history(session, row)}
 
         found = self.database.read(query)
         if found is None:
@@ -161,9 +161,11 @@ def _onward(session: Session, numbers: Sequence[int]) -> dict[int, list[dict[str
     return found
 
 
-def _history(session: Session, number: int) -> list[dict[str, Any]]:
-    """Return every move of an order, the earliest first."""
+def _history(session: Session, order: Any) -> list[dict[str, Any]]:
+    """Return an order's birth and every move, the earliest first."""
     columns = (Event.at, Event.earlier, Event.later, Event.owner, Event.reason)
-    rows = session.execute(sa.select(*columns).where(Event.order_number == number).order_by(Event.step))
+    moves = sa.select(*columns).where(Event.order_number == order.number, Event.earlier.is_not(None))
+    birth = (order.accepted, None, State.QUEUED.value, None, None)
+    rows = [birth, *session.execute(moves.order_by(Event.step))]
     items = ({"at": at, "from": e, "to": t, "worker": w, "reason": why} for at, e, t, w, why in rows)
     return [{name: value for name, value in item.items() if value is not None} for item in items]

@@ -10,7 +10,17 @@ from typing import Literal
 
 from workorders.envelope import State
 
-__all__ = ["FINISHED", "ORDER_MOVES", "PARCEL_MOVES", "PARCEL_STATES", "Dialect", "legal", "rows", "triggers"]
+__all__ = [
+    "FINISHED",
+    "ORDER_MOVES",
+    "PARCEL_MOVES",
+    "PARCEL_STATES",
+    "Dialect",
+    "birth_function",
+    "legal",
+    "rows",
+    "triggers",
+]
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -61,7 +71,7 @@ def triggers(dialect: Dialect) -> list[str]:
 _EVENT = (
     "INSERT INTO events (order_number, step, at, earlier, later, lease, owner, reason) VALUES (NEW.number, "
     "(SELECT coalesce(max(step), 0) + 1 FROM events WHERE order_number = NEW.number), "
-    "NEW.changed, {earlier}, NEW.state, NEW.lease, NEW.owner, NEW.reason);"
+    "NEW.changed, OLD.state, NEW.state, NEW.lease, NEW.owner, NEW.reason);"
 )
 _LAWS = (("orders", "order", State.QUEUED.value), ("outbox", "parcel", PARCEL_STATES[0]))
 
@@ -78,9 +88,17 @@ def _sqlite() -> list[str]:
         ]
     return [
         *statements,
-        f"CREATE TRIGGER orders_first_event AFTER INSERT ON orders BEGIN {_EVENT.format(earlier='NULL')} END",
-        f"CREATE TRIGGER orders_event AFTER UPDATE OF state ON orders BEGIN {_EVENT.format(earlier='OLD.state')} END",
+        f"CREATE TRIGGER orders_event AFTER UPDATE OF state ON orders BEGIN {_EVENT} END",
     ]
+
+
+def birth_function(table: str, kind: str, first: str) -> str:
+    """Return the statement of PostgreSQL's function that refuses what is born in another state."""
+    return (
+        f"CREATE OR REPLACE FUNCTION {table}_birth() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF NEW.state <> '{first}' THEN RAISE EXCEPTION 'illegal move: {kind}s are born {first}' "
+        f"USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
+    )
 
 
 def _postgresql() -> list[str]:
@@ -88,14 +106,12 @@ def _postgresql() -> list[str]:
     for table, kind, first in _LAWS:
         event = "" if kind == "parcel" else _EVENT
         statements += [
-            f"CREATE FUNCTION {table}_birth() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF NEW.state <> '{first}' THEN RAISE EXCEPTION 'illegal move: {kind}s are born {first}' "
-            f"USING ERRCODE = 'check_violation'; END IF; {event.format(earlier='NULL')} RETURN NEW; END $$",
+            birth_function(table, kind, first),
             f"CREATE TRIGGER {table}_birth AFTER INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_birth()",
             f"CREATE FUNCTION {table}_law() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF NOT EXISTS (SELECT 1 FROM moves WHERE kind = '{kind}' AND earlier = OLD.state "
             f"AND later = NEW.state) THEN RAISE EXCEPTION 'illegal move of this {kind}' "
-            f"USING ERRCODE = 'check_violation'; END IF; {event.format(earlier='OLD.state')} RETURN NEW; END $$",
+            f"USING ERRCODE = 'check_violation'; END IF; {event} RETURN NEW; END $$",
             f"CREATE TRIGGER {table}_law AFTER UPDATE OF state ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_law()",
         ]
     return statements

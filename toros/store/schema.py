@@ -89,7 +89,7 @@ class Body(Base):
 
 
 class Event(Base):
-    """One move of one order; written by the database itself."""
+    """One move of one order; written by the database itself. Older ledgers hold births too, `earlier` NULL."""
 
     __tablename__ = "events"
 

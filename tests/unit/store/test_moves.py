@@ -14,7 +14,7 @@ from toros.store import moves
 from toros.store.schema import ORDERS, PARCELS
 from workorders.envelope import State
 
-FROZEN = "48cfeba6cda5a8db95b5f2a867d4d819fd761d1db1a78a67c90452dc08ae6ea2"
+FROZEN = "bad171c1ebaf271c28272c40ed686f6eb5738a548ca588dcabc21f21981b224b"
 
 
 def test_what_is_finished_stays_finished_but_for_an_operator() -> None:
