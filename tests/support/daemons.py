@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 import xmlrpc.client
@@ -23,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from tests.support.nursery import Child, nursery
 from toros.config import Config, load_config
 from workorders.envelope import new_id
 
@@ -152,7 +151,7 @@ class Daemon:
         self.network = network
         self.name = name
         self.entry = entry
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Child | None = None
         self.environment: dict[str, str] = {}
 
     @property
@@ -192,12 +191,8 @@ class Daemon:
         assert not self.alive, f"{self.name} runs already"
         surroundings = {**os.environ, **self.network.environment, **self.environment, **environment}
         path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "toros.network.daemon", self.entry, "--config", str(self.network.file)],
-                cwd=self.network.folder, env={**surroundings, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+        arguments = [self.entry, "--config", str(self.network.file)]
+        self.process = nursery().start(arguments, self.network.folder, {**surroundings, "PYTHONPATH": path}, self._log)
 
     def wait_until_healthy(self, seconds: float = 20.0) -> None:
         """Wait until /healthz answers; fail with what the daemon said where it ended."""
