@@ -14,7 +14,7 @@ import time
 import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -34,9 +34,14 @@ FINISHED = ("done", "buried", "cancelled", "expired")
 
 def free_port() -> int:
     """Return a TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(number: int) -> list[int]:
+    """Return so many different TCP ports that nobody listens on now."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 15.0, every: float = 0.05) -> Any:
@@ -84,7 +89,7 @@ class Network:
         self.services = dict(services) if isinstance(services, Mapping) else {name: name for name in services}
         self.written: dict[str, Any] = {
             "state": str(folder / "state"),
-            "services": {name: {"port": free_port()} for name in NAMES},
+            "services": {name: {"port": port} for name, port in zip(NAMES, free_ports(len(NAMES)), strict=True)},
             "logging": {"file": "logs/{service}.log"},
         }
         _merge(self.written, settings or {})
