@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from toros.network import wire
 from workorders import parse
 from workorders.refusal import Refusal
@@ -24,7 +25,7 @@ WORDS = ["", "1", "-1", "front_desk", "request", "observation", "nan", "1e999", 
          "&amp;", "&#1;", "&a;", "]]>", "-->", "é", "\ud800"]  # fmt: skip
 SEED = 20261120
 
-some = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+some = settings(max_examples=examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def digest(body: bytes) -> None:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import yaml
 
+from tests.support.nursery import Child, nursery
 from toros.config import Config, load_config
 from workorders.envelope import new_id
 
@@ -35,9 +34,14 @@ FINISHED = ("done", "buried", "cancelled", "expired")
 
 def free_port() -> int:
     """Return a TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(number: int) -> list[int]:
+    """Return so many different TCP ports that nobody listens on now."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 15.0, every: float = 0.05) -> Any:
@@ -85,7 +89,7 @@ class Network:
         self.services = dict(services) if isinstance(services, Mapping) else {name: name for name in services}
         self.written: dict[str, Any] = {
             "state": str(folder / "state"),
-            "services": {name: {"port": free_port()} for name in NAMES},
+            "services": {name: {"port": port} for name, port in zip(NAMES, free_ports(len(NAMES)), strict=True)},
             "logging": {"file": "logs/{service}.log"},
         }
         _merge(self.written, settings or {})
@@ -152,7 +156,7 @@ class Daemon:
         self.network = network
         self.name = name
         self.entry = entry
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Child | None = None
         self.environment: dict[str, str] = {}
 
     @property
@@ -192,12 +196,8 @@ class Daemon:
         assert not self.alive, f"{self.name} runs already"
         surroundings = {**os.environ, **self.network.environment, **self.environment, **environment}
         path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "toros.network.daemon", self.entry, "--config", str(self.network.file)],
-                cwd=self.network.folder, env={**surroundings, "PYTHONPATH": path}, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+        arguments = [self.entry, "--config", str(self.network.file)]
+        self.process = nursery().start(arguments, self.network.folder, {**surroundings, "PYTHONPATH": path}, self._log)
 
     def wait_until_healthy(self, seconds: float = 20.0) -> None:
         """Wait until /healthz answers; fail with what the daemon said where it ended."""

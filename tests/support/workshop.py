@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.daemons import eventually
+from tests.support.prepared import prepared_file
 from toros.clock import MachineClock
 from toros.config import Config
 from toros.files import Roots
@@ -61,6 +62,7 @@ def bench(
     """Give a bench; `settings` are sections of the configuration."""
     config = Config.model_validate({"state": folder, **settings})
     clock = MachineClock()
+    prepared_file(folder / f"{service}.sqlite", service)
     database = Database(database_url(config, service), service=service)
     database.prepare()
     ledger = Ledger(

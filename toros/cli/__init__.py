@@ -20,12 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     import sys
 
-    from toros.cli.app import build_app
+    from toros.cli.app import command_line
     from toros.cli.failures import in_words
 
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        build_app()(args=words, prog_name="toros")
+        command_line()(args=words, prog_name="toros")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except (ValueError, OSError, RuntimeError, Exception) as error:  # noqa: BLE001 - sorted there; defects go on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -30,13 +31,18 @@ from toros.cli import (
 )
 from toros.cli.codes import CODES_IN_WORDS
 
-__all__ = ["build_app"]
+__all__ = ["command_line"]
 
 RUNNING, ASKING, KEEPING, TRYING = "Daemons", "Orders", "This node", "Trying it"
 
 
-def build_app() -> typer.Typer:
-    """Return the command line."""
+@cache
+def command_line() -> Callable[..., object]:
+    """Return what runs a line of words; put together once, since that takes longer than most commands do."""
+    return typer.main.get_command(_built())
+
+
+def _built() -> typer.Typer:
     app = typer.Typer(
         help="The software of a transient follow-up observatory: daemons that pass work orders.",
         epilog=CODES_IN_WORDS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Story", "follow_order", "follow_tree", "gather_story"]
 
-STEP = 0.25  # between two looks; seconds
+SOON, STEP = 0.02, 0.25  # between two looks, at first and in the long run; seconds
 ON_ITS_WAY = frozenset({"waiting", "delivered", "unknown"})
 
 
@@ -81,7 +81,7 @@ def follow_order(desks: Desks, desk: str, order_id: str, *, timeout: float | Non
     deadline = _deadline(timeout)
     row: dict[str, Any] = {"id": order_id, "desk": desk}
     with _bar(quiet) as show:
-        while True:
+        for step in _steps():
             try:
                 row = desks.status(desk, order_id)
                 show(row)
@@ -90,8 +90,9 @@ def follow_order(desks: Desks, desk: str, order_id: str, *, timeout: float | Non
                 if time.monotonic() > deadline:
                     raise
             if row.get("state") in FINAL or time.monotonic() > deadline:
-                return row
-            time.sleep(STEP)
+                break
+            time.sleep(step)
+    return row
 
 
 def follow_tree(
@@ -111,6 +112,14 @@ def follow_tree(
             if story.ended or time.monotonic() > deadline:
                 return story
             time.sleep(STEP)
+
+
+def _steps() -> Iterator[float]:
+    """Yield the times between two looks without end: most orders are done at once, others take their time."""
+    step = SOON
+    while True:
+        yield step
+        step = min(2 * step, STEP)
 
 
 def _deadline(timeout: float | None) -> float:

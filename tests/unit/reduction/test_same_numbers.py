@@ -16,6 +16,7 @@ from astropy.nddata import CCDData, StdDevUncertainty
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from toros.reduction.bands import CalibratedRows
 from toros.reduction.chain import Planes, chain_of
 from toros.reduction.planes import ArrayRows
@@ -137,7 +138,7 @@ def by_ccdproc(s: dict[str, Any]) -> tuple[CCDData, Any, Any]:
     return ccd, largest, variance
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(situations())
 def test_the_chain_gives_the_numbers_of_ccdproc(s: dict[str, Any]) -> None:
     data, error, flags = by_toros(s)
@@ -152,7 +153,7 @@ def test_the_chain_gives_the_numbers_of_ccdproc(s: dict[str, Any]) -> None:
     assert np.all(np.abs(error.astype(float) ** 2 - theirs.uncertainty.array**2)[good] <= 8 * ULP * variance[good])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(situations())
 def test_a_pixel_is_masked_where_ccdproc_masks_it_or_has_no_value(s: dict[str, Any]) -> None:
     _, _, flags = by_toros(s)

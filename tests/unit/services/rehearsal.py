@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Session
 
+from tests.support.prepared import prepared_file
 from toros.clock import MachineClock, RehearsalClock
 from toros.config import Config
 from toros.files import Roots
@@ -92,7 +93,7 @@ def rehearsing(
 ) -> Iterator[Rehearsal]:
     """Give a context whose state is in a folder; settings are those of the configuration."""
     config = Config(state=state, **settings)
-    database = Database(f"sqlite:///{state}/{service}.sqlite", service=service)
+    database = Database(f"sqlite:///{prepared_file(state / f'{service}.sqlite', service)}", service=service)
     database.prepare(tables)
     try:
         context = Rehearsal(config, service, database)

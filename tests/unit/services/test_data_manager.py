@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.data_manager import SERVICE
 from services.data_manager.products import CHUNK
+from tests.support.prepared import prepared_file
 from tests.unit.data.orders import exposure, ingest
 from toros.clock import MachineClock
 from toros.config import Config
@@ -38,7 +39,8 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.files = Roots({"raw": Path("raw"), "products": Path("products")}, folder)
-        self.database = Database(f"sqlite:///{folder}/data_manager.sqlite", service="data_manager")
+        file = prepared_file(folder / "data_manager.sqlite", "data_manager")
+        self.database = Database(f"sqlite:///{file}", service="data_manager")
         self.database.prepare(SERVICE.tables)
         self.said: list[tuple[float, str]] = []
         self.transactions = 0

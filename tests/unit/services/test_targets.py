@@ -100,8 +100,9 @@ def test_the_radius_of_a_match_is_configured(tmp_path: Path) -> None:
 
 
 def test_all_that_match_are_put_into_lists_and_moved(desk: Rehearsal) -> None:
-    for i in range(900):
-        do(desk, "add_target", name=f"T{i}", ra=10.0 + i / 10, dec=20.0, importance=float(i % 10))
+    rows = "".join(f"T{i},{10.0 + i / 10},20.0,{i % 10}\n" for i in range(900))
+    (desk.files.root("products") / "many.csv").write_text("name,ra,dec,importance\n" + rows)
+    do(desk, "import_targets", file_location="products:many.csv")
     told = do(desk, "group_targets", target_list="bright", matching={"where": {"importance": {"min": 5}}})
     assert told == {"target_list": "bright", "targets": 450, "changed": 450}
     assert do(desk, "group_targets", target_list="bright", matching={"where": {"importance": 9}})["changed"] == 0
