@@ -6,13 +6,15 @@ from pathlib import Path
 
 from toros.alerts.alert import Alert
 from toros.alerts.fields import LONGEST, decoded
+from toros.alerts.gcn_notice import gcn_notice
 from toros.alerts.gwalert import gwalert
+from toros.alerts.voevent import read_voevent
 from toros.errors import Unreadable
 
 __all__ = ["content_of", "read_alert"]
 
 
-def read_alert(content: bytes, *, topic: str = "") -> Alert:  # noqa: ARG001 - the notices will use it
+def read_alert(content: bytes, *, topic: str = "") -> Alert:
     """Read one alert; its first bytes say what it is written in.
 
     Parameters
@@ -31,7 +33,9 @@ def read_alert(content: bytes, *, topic: str = "") -> Alert:  # noqa: ARG001 - t
         raise _too_large(len(content))
     beginning = content[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
     if beginning.startswith(b"{"):
-        return _json(content)
+        return _json(content, topic)
+    if beginning.startswith(b"<"):
+        return read_voevent(content)
     raise Unreadable(f"the alert begins with {beginning[:20]!r}; what is read begins with {{ (JSON) or < (VOEvent)")
 
 
@@ -53,9 +57,10 @@ def _too_large(size: int) -> Unreadable:
     return Unreadable(f"the alert is {size} bytes long, more than the {LONGEST} that are read")
 
 
-def _json(content: bytes) -> Alert:
+def _json(content: bytes, topic: str) -> Alert:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"the alert is not text in UTF-8: byte {error.start} is not") from None
-    return gwalert(decoded(text))
+    values = decoded(text)
+    return gwalert(values) if "superevent_id" in values else gcn_notice(values, topic)
