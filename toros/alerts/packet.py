@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from toros.errors import Unreadable
@@ -18,7 +18,7 @@ LARGEST = 1_000_000  # bytes; real packets have 2 to 20 thousand
 DEEPEST = 32  # elements inside elements; real packets have 10
 MOST_ELEMENTS = 20_000
 LONGEST_TEXT = 500  # characters of a value; URLs are the longest
-SCALES = ("UTC", "TDB", "TT", "TAI")  # that a coordinate system begins with
+SCALES = ("UTC", "TDB", "TT", "TAI", "GPS")  # that a coordinate system begins with
 LATIN = re.compile(rb"""^<\?xml[^>]{1,80}encoding\s*=\s*["'](?:iso-8859-1|latin-?1)["']""", re.IGNORECASE)
 
 
@@ -252,13 +252,19 @@ def _moment(text: str, scale: str, notes: list[str]) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
         if scale != "UTC":
-            from astropy.time import Time
-
-            moment = Time(moment.replace(tzinfo=None), scale=scale.lower()).utc.to_datetime()
+            moment = _to_utc(moment.replace(tzinfo=None), scale)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         notes.append(f"a time of the alert is {text[:40]!r}, which is none: it is left out")
         return None
+
+
+def _to_utc(moment: datetime, scale: str) -> datetime:
+    from astropy.time import Time
+
+    if scale == "GPS":
+        moment, scale = moment + timedelta(seconds=19), "TAI"
+    return Time(moment, scale=scale.lower()).utc.to_datetime()  # type: ignore[no-any-return]
 
 
 def _position(where: Any, notes: list[str]) -> Position | None:
