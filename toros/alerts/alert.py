@@ -203,7 +203,7 @@ def event_name(*parts: str) -> str:
     whole = "-".join(part.strip() for part in parts if part.strip())
     name = re.sub(r"[^A-Za-z0-9_.+-]+", "_", whole).strip("_.")
     if not EVENT_NAME.fullmatch(name):
-        return f"{name[:47]}-{hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:16]}".lstrip("-")
+        return f"{name[:47]}-{hashlib.sha256(whole.encode('utf-8', 'replace')).hexdigest()[:16]}".lstrip("-")
     return name
 
 

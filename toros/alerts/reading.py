@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from toros.alerts.alert import Alert
+from toros.alerts.avro import MAGIC, decoded_avro
 from toros.alerts.fields import LONGEST, decoded
 from toros.alerts.gcn_notice import gcn_notice
 from toros.alerts.gwalert import gwalert
@@ -20,7 +21,7 @@ def read_alert(content: bytes, *, topic: str = "") -> Alert:
     Parameters
     ----------
     content : bytes
-        The alert as it came: igwn.gwalert JSON, a VOEvent, or JSON in GCN's unified schema.
+        The alert as it came: igwn.gwalert JSON or Avro, a VOEvent, or JSON in GCN's unified schema.
     topic : str
         The Kafka topic that carried it, where one did: it names the sender of a notice that does not.
 
@@ -36,6 +37,8 @@ def read_alert(content: bytes, *, topic: str = "") -> Alert:
         return _json(content, topic)
     if beginning.startswith(b"<"):
         return read_voevent(content)
+    if content.startswith(MAGIC):
+        return gwalert(decoded_avro(content))
     raise Unreadable(f"the alert begins with {beginning[:20]!r}; what is read begins with {{ (JSON) or < (VOEvent)")
 
 
