@@ -23,7 +23,7 @@ LARGEST_FILE = 4_000_000  # bytes of a map; LVK's have 0.8 to 1.6 million
 MOST_ITEMS = 10_000  # fields and list entries; LVK's have some 40
 DEEPEST = 16  # objects inside objects; LVK's have 3
 LONGEST_TEXT = 200  # characters of a name
-TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # one pass, also over a text that a stranger did not end
+TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one pass, also over a text that a stranger did not end
 BRACKETS = re.compile(r"[\[\]{}]")
 
 
