@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from toros.alerts.alert import Alert
 from toros.alerts.assessment import Assessment, assess_alert
 from toros.alerts.fields import LONGEST
-from toros.alerts.gwalert import Alert, read_gwalert
+from toros.alerts.reading import read_alert
 from toros.clock import iso
 from toros.durable import write_durably
 from toros.errors import Permanent
@@ -31,7 +33,7 @@ SAME_PLACE = 1e-4  # degrees: an update that points here again asks for nothing 
 def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     """Keep the alert, assess it in a child process, and order the observation of what it most probably is."""
     text = order.alert if order.alert is not None else _text_of(order, context)
-    alert = read_gwalert(text)
+    alert = _dated(read_alert(text.encode("utf-8")), context.clock.now())
     known = context.read(lambda session: alert_with_hash(session, alert.content_hash))
     if known is not None:
         return Outcome(_repeated(known))
@@ -86,7 +88,7 @@ def _retracted(
     alert: Alert, earlier: Sequence[AlertRow], location: str, order: ProcessAlert, context: Context
 ) -> Outcome:
     """Take back every observation that the event's alerts until then have caused, with all that followed from them."""
-    created = iso(alert.time_created)
+    created = _written(alert)
     observations = [row.observation for row in earlier if row.observation and row.time_created <= created]
     result = _heading(alert, order, location, context) | {
         "ordered": False,
@@ -135,7 +137,7 @@ def _assessed(
 
 def _objection(alert: Alert, assessment: Assessment, earlier: Sequence[AlertRow]) -> list[str]:
     """Return why nothing new is observed; empty where nothing speaks against it."""
-    created = iso(alert.time_created)
+    created = _written(alert)
     retractions = [row.time_created for row in earlier if row.is_retraction]
     if any(moment >= created for moment in retractions):
         return [f"the event was retracted at {max(retractions)}, after this alert was written: nothing is observed"]
@@ -175,8 +177,8 @@ def _heading(alert: Alert, order: ProcessAlert, location: str, context: Context)
         "event": alert.event,
         "alert_type": alert.alert_type,
         "mock": alert.is_mock or order.test,
-        "time_created": iso(alert.time_created),
-        "latency_s": round((context.clock.now() - alert.time_created).total_seconds(), 3),
+        "time_created": _written(alert),
+        "latency_s": round((context.clock.now() - _moment(alert)).total_seconds(), 3),
         "location": location,
     }
     optional = {"event_time": _text(alert.event_time), "significant": alert.significant, "far": alert.far}
@@ -191,7 +193,7 @@ def _recorder(
         "order_id": order.id,
         "event": alert.event,
         "alert_type": alert.alert_type,
-        "time_created": iso(alert.time_created),
+        "time_created": _written(alert),
         "event_time": _text(alert.event_time),
         "received": received,
         "hash": alert.content_hash,
@@ -209,6 +211,20 @@ def _recorder(
         session.add(AlertRow(**values))
 
     return record
+
+
+def _dated(alert: Alert, arrived: datetime) -> Alert:
+    """Return the alert with a time: one that does not say when it was written counts from its arrival."""
+    return alert if alert.time_created else replace(alert, time_created=arrived)
+
+
+def _moment(alert: Alert) -> datetime:
+    assert alert.time_created is not None
+    return alert.time_created
+
+
+def _written(alert: Alert) -> str:
+    return iso(_moment(alert))
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -14,6 +14,7 @@ __all__ = [
     "Permanent",
     "Temporary",
     "TorosError",
+    "Unreadable",
 ]
 
 
@@ -47,6 +48,10 @@ class BadFrame(Permanent):
 
 class BadValue(Permanent, ValueError):
     """A value that cannot be: the field, what was given, and what is allowed. Also a `ValueError`, as models expect."""
+
+
+class Unreadable(Permanent):
+    """An alert that cannot be understood: what is wrong with it. It is kept, and people are told."""
 
 
 class ChildDied(TorosError):

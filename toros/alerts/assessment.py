@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toros.alerts.gwalert import read_gwalert
+from toros.alerts.reading import content_of, read_alert
 
 if TYPE_CHECKING:
-    from toros.alerts.gwalert import Alert
+    from toros.alerts.alert import Alert
     from toros.alerts.ranking import Candidate
     from toros.alerts.skymap import Skymap
 
@@ -76,7 +76,7 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
     Parameters
     ----------
     file : Path
-        The alert, igwn.gwalert JSON.
+        The alert, in any format that is understood.
     plot : Path
         Where the picture goes.
     level : float
@@ -93,7 +93,7 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
     from toros.alerts.ranking import rank_galaxies
     from toros.alerts.skymap import read_skymap
 
-    alert = read_gwalert(file.read_text(encoding="utf-8"))
+    alert = read_alert(content_of(file))
     if alert.best_skymap is None:
         return Assessment(notes=("the alert brings no map: there is no place to observe",))
     skymap = read_skymap(alert.best_skymap)
@@ -136,7 +136,8 @@ def _plotted(
     if skymap.distance_mean is not None:
         distance = f"distance {skymap.distance_mean:,.0f} ± {skymap.distance_std or 0:,.0f} Mpc"
     likely = max(alert.classification, key=lambda kind: alert.classification[kind], default=alert.group)
-    subtitle = f"{alert.time_created:%Y-%m-%d %H:%M:%S} UTC · {words} · {distance} · {likely}"
+    written = f"{alert.time_created:%Y-%m-%d %H:%M:%S} UTC" if alert.time_created else "undated"
+    subtitle = f"{written} · {words} · {distance} · {likely}"
     title = f"{alert.event}  {alert.alert_type.lower()}{'  (mock)' if alert.is_mock else ''}"
     try:
         plot_sky(skymap, candidates, plot, title=title, subtitle=subtitle, target=place)

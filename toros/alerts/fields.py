@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
-from toros.errors import Permanent
+from toros.errors import Unreadable
 
 __all__ = ["Fields", "decoded", "wrong"]
 
@@ -23,7 +23,7 @@ LARGEST_FILE = 4_000_000  # bytes of a map; LVK's have 0.8 to 1.6 million
 MOST_ITEMS = 10_000  # fields and list entries; LVK's have some 40
 DEEPEST = 16  # objects inside objects; LVK's have 3
 LONGEST_TEXT = 200  # characters of a name
-TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # one pass, also over a text that a stranger did not end
+TEXTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one pass, also over a text that a stranger did not end
 BRACKETS = re.compile(r"[\[\]{}]")
 
 
@@ -32,21 +32,21 @@ def decoded(text: str) -> dict[str, Any]:
 
     Raises
     ------
-    Permanent
+    Unreadable
         It is not one, is far larger or deeper than an alert, holds NaN, or gives a name twice.
     """
     if len(text) > LONGEST:
-        raise Permanent(f"the alert is {len(text)} characters long, more than the {LONGEST} that are read")
+        raise Unreadable(f"the alert is {len(text)} characters long, more than the {LONGEST} that are read")
     if sum(text.count(mark) for mark in ",[{") > MOST_ITEMS:
-        raise Permanent(f"the alert has more than the {MOST_ITEMS} fields and entries that are read")
+        raise Unreadable(f"the alert has more than the {MOST_ITEMS} fields and entries that are read")
     if _depth(text) > DEEPEST:
         raise _too_deep()
     try:
         value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except ValueError as error:  # JSONDecodeError, and integers of thousands of digits
-        raise Permanent(f"the alert is not JSON: {error}") from None
+        raise Unreadable(f"the alert is not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise Permanent("the alert is not a JSON object with superevent_id and alert_type")
+        raise Unreadable("the alert is not a JSON object")
     return value
 
 
@@ -56,12 +56,12 @@ def _depth(text: str) -> int:
     return max(accumulate(steps[mark] for mark in BRACKETS.findall(TEXTS.sub("", text))), default=0)
 
 
-def _too_deep() -> Permanent:
-    return Permanent(f"the alert has objects inside objects, more than {DEEPEST} deep")
+def _too_deep() -> Unreadable:
+    return Unreadable(f"the alert has objects inside objects, more than {DEEPEST} deep")
 
 
 def _no_constant(name: str) -> Any:
-    raise Permanent(f"the alert holds {name}, which is not a number of JSON")
+    raise Unreadable(f"the alert holds {name}, which is not a number of JSON")
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -70,19 +70,19 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(known) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         twice = max(counts, key=lambda name: counts[name])
-        raise Permanent(f"the alert gives {twice[:40]!r} more than once")
+        raise Unreadable(f"the alert gives {twice[:40]!r} more than once")
     return known
 
 
-def wrong(field_name: str, value: object, allowed: str) -> Permanent:
+def wrong(field_name: str, value: object, allowed: str) -> Unreadable:
     """Return the complaint about a field's value, quoted shortened, and what is allowed."""
     shown = repr(value)
-    return Permanent(f"the alert's {field_name} is {shown[:80]}{'…' if len(shown) > 80 else ''}; allowed: {allowed}")
+    return Unreadable(f"the alert's {field_name} is {shown[:80]}{'…' if len(shown) > 80 else ''}; allowed: {allowed}")
 
 
 @dataclass(frozen=True)
 class Fields:
-    """One object of an alert, read field by field; every complaint is a Permanent that names the field in full.
+    """One object of an alert, read field by field; every complaint is an Unreadable that names the field in full.
 
     Attributes
     ----------
@@ -159,7 +159,7 @@ class Fields:
         if not isinstance(value, str):
             raise self._wrong(name, "a file in base 64")
         if len(value) > LARGEST_FILE * 4 // 3 + 4:
-            raise Permanent(f"the alert's {self.place}{name} is larger than the {LARGEST_FILE} bytes that are read")
+            raise Unreadable(f"the alert's {self.place}{name} is larger than the {LARGEST_FILE} bytes that are read")
         try:
             return base64.b64decode("".join(value.split()), validate=True)
         except (binascii.Error, ValueError):
@@ -174,7 +174,7 @@ class Fields:
             raise self._wrong(name, "an object")
         return Fields(value, f"{self.place}{name}.")
 
-    def _wrong(self, name: str, allowed: str) -> Permanent:
+    def _wrong(self, name: str, allowed: str) -> Unreadable:
         if name not in self.values:
-            return Permanent(f"the alert has no {self.place}{name}; it must be {allowed}")
+            return Unreadable(f"the alert has no {self.place}{name}; it must be {allowed}")
         return wrong(self.place + name, self.values[name], allowed)

@@ -5,106 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
+from toros.alerts.alert import TYPES, Alert, Coincidence
 from toros.alerts.fields import Fields, decoded, wrong
-from toros.errors import Permanent
+from toros.errors import Unreadable
 
-__all__ = ["Alert", "Coincidence", "read_gwalert"]
+__all__ = ["gwalert", "read_gwalert"]
 
-TYPES = ("EARLYWARNING", "PRELIMINARY", "INITIAL", "UPDATE", "RETRACTION")
-EVENT_NAME = re.compile(r"(?:[MT]?S)\d{6}[a-z]{1,8}")
-
-
-@dataclass(frozen=True)
-class Coincidence:
-    """A signal that another observatory saw at the same time.
-
-    Attributes
-    ----------
-    observatory : str
-        Who saw it.
-    search : str
-        What they were looking for, such as GRB.
-    time_difference : float or None
-        Seconds.
-    far : float or None
-        How often chance would do this, from time and position where both are known; hertz.
-    skymap : bytes or None
-        The combined multi-order map, FITS.
-    """
-
-    observatory: str
-    search: str
-    time_difference: float | None
-    far: float | None
-    skymap: bytes | None = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One alert about one event.
-
-    Attributes
-    ----------
-    event : str
-        Name of the superevent, such as S230520ae.
-    alert_type : str
-        EARLYWARNING, PRELIMINARY, INITIAL, UPDATE or RETRACTION.
-    time_created : datetime
-        When the alert was written; UTC. Alerts carry no serial number: this orders them.
-    content_hash : str
-        SHA-256 of what the alert says, whatever the order of its keys and the blanks between them.
-    event_time : datetime or None
-        When the event happened; UTC. None in a retraction, like everything below.
-    far : float or None
-        False-alarm rate; hertz.
-    significant : bool or None
-        LVK's own verdict; None where the alert does not say (older ones).
-    group, pipeline, search : str
-        CBC or Burst; who found it; in which search (MDC: mock data challenge).
-    instruments : tuple of str
-        Detectors, such as H1.
-    properties, classification : mapping of str to float
-        Probabilities; of the classification they add up to one.
-    skymap : bytes or None
-        The multi-order map, FITS.
-    coincidence : Coincidence or None
-        With another observatory's signal.
-    """
-
-    event: str
-    alert_type: str
-    time_created: datetime
-    content_hash: str
-    event_time: datetime | None = None
-    far: float | None = None
-    significant: bool | None = None
-    group: str = ""
-    pipeline: str = ""
-    search: str = ""
-    instruments: tuple[str, ...] = ()
-    properties: Mapping[str, float] = field(default_factory=dict)
-    classification: Mapping[str, float] = field(default_factory=dict)
-    skymap: bytes | None = field(default=None, repr=False)
-    coincidence: Coincidence | None = None
-
-    @property
-    def is_retraction(self) -> bool:
-        """True where the event is taken back."""
-        return self.alert_type == "RETRACTION"
-
-    @property
-    def is_mock(self) -> bool:
-        """True where nothing happened in the sky: a mock or test event, by its name or its search."""
-        return self.event.startswith(("MS", "TS")) or self.search == "MDC"
-
-    @property
-    def best_skymap(self) -> bytes | None:
-        """The map combined with the other observatory's where there is one, else the map."""
-        return (self.coincidence and self.coincidence.skymap) or self.skymap
+SUPEREVENT = re.compile(r"(?:[MT]?S)\d{6}[a-z]{1,8}")
 
 
 def read_gwalert(text: str) -> Alert:
@@ -117,34 +26,75 @@ def read_gwalert(text: str) -> Alert:
 
     Raises
     ------
-    Permanent
+    Unreadable
         The text is no such alert; the sentence names the field.
     """
-    fields = Fields(decoded(text))
-    event_name = fields.text("superevent_id")
-    if not EVENT_NAME.fullmatch(event_name):
-        raise wrong("superevent_id", event_name, "a name such as S230520ae, MS181101ab or TS181101ab")
+    return gwalert(decoded(text))
+
+
+def gwalert(values: dict[str, Any]) -> Alert:
+    """Return the alert that a decoded JSON object is.
+
+    Parameters
+    ----------
+    values : dict
+        The whole object; a map in it is base 64 text, or bytes where it came as Avro.
+
+    Raises
+    ------
+    Unreadable
+        It is no such alert; the sentence names the field.
+    """
+    fields = Fields(values)
+    name, alert_type = _name(fields), _type(fields)
+    event = fields.inner("event")
+    if event is None and alert_type != "RETRACTION":
+        raise Unreadable(f"the alert has no event, which only a retraction may lack; alert_type: {alert_type}")
+    about = {} if event is None or alert_type == "RETRACTION" else _about(event)
+    search = str(about.get("search", ""))
+    return Alert(
+        source="LVK", kind="gw", event=name, alert_type=alert_type, content_hash=_hash(values),
+        time_created=fields.moment("time_created"), format="gwalert",
+        coincidence=_coincidence(fields.inner("external_coinc")) if about else None,
+        is_mock=name.startswith(("MS", "TS")) or search == "MDC", is_test=name.startswith("TS"),
+        **about,
+    )  # fmt: skip
+
+
+def _name(fields: Fields) -> str:
+    name = fields.text("superevent_id")
+    if not SUPEREVENT.fullmatch(name):
+        raise wrong("superevent_id", name, "a name such as S230520ae, MS181101ab or TS181101ab")
+    return name
+
+
+def _type(fields: Fields) -> str:
     alert_type = fields.text("alert_type").replace("_", "").upper()
     if alert_type not in TYPES:
         raise wrong("alert_type", alert_type, ", ".join(TYPES))
-    created = fields.moment("time_created")
-    identity = hashlib.sha256(json.dumps(fields.values, sort_keys=True).encode()).hexdigest()
-    if alert_type == "RETRACTION":
-        return Alert(event_name, alert_type, created, identity)
-    event = fields.inner("event")
-    if event is None:
-        raise Permanent(f"the alert has no event, which only a retraction may lack; alert_type: {alert_type}")
-    return Alert(
-        event_name, alert_type, created, identity,
-        event_time=event.moment("time"),
-        far=event.number("far", at_least=0.0),
-        significant=event.truth("significant"),
-        group=event.text("group", ""), pipeline=event.text("pipeline", ""), search=event.text("search", ""),
-        instruments=event.texts("instruments"),
-        properties=event.probabilities("properties"), classification=event.probabilities("classification"),
-        skymap=event.file("skymap"),
-        coincidence=_coincidence(fields.inner("external_coinc")),
-    )  # fmt: skip
+    return alert_type
+
+
+def _hash(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=bytes.hex).encode()).hexdigest()
+
+
+def _about(event: Fields) -> dict[str, Any]:
+    """Return what is said of the event itself."""
+    significant = event.truth("significant")
+    return {
+        "event_time": event.moment("time"),
+        "far": event.number("far", at_least=0.0),
+        "significant": significant,
+        "group": event.text("group", ""),
+        "pipeline": event.text("pipeline", ""),
+        "search": event.text("search", ""),
+        "instruments": event.texts("instruments"),
+        "properties": event.probabilities("properties"),
+        "classification": event.probabilities("classification"),
+        "skymap": event.file("skymap"),
+        "notes": () if significant is not None else ("the alert does not say whether it is significant",),
+    }
 
 
 def _coincidence(fields: Fields | None) -> Coincidence | None:
@@ -157,4 +107,5 @@ def _coincidence(fields: Fields | None) -> Coincidence | None:
         time_difference=fields.number("time_difference"),
         far=fields.number("time_coincidence_far", at_least=0.0) if far is None else far,
         skymap=fields.file("combined_skymap"),
+        ivorn=fields.text("ivorn", ""),
     )

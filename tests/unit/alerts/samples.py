@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["GWALERTS", "gwalert_sample"]
+__all__ = ["GWALERTS", "NOTICES", "VOEVENTS", "alert_sample", "gwalert_sample"]
 
 GWALERTS = (
     "MS181101ab-earlywarning",
@@ -23,9 +23,49 @@ GWALERTS = (
 )
 
 
-def gwalert_sample(name: str) -> str:
-    """Return the text of a real alert; skip the test where there are no samples."""
+VOEVENTS = (
+    "260-GND",
+    "AMON_ICECUBE_GOLD_190730",
+    "GRB180116A_Fermi_GBM_Alert",
+    "GRB180116A_Fermi_GBM_Fin_Pos",
+    "Gaia16aac",
+    "MS181101ab-1-EarlyWarning",
+    "MS181101ab-2-Preliminary",
+    "MS181101ab-3-Initial",
+    "MS181101ab-4-Update",
+    "MS181101ab-5-Retraction",
+    "MS181101ab-6-Update",
+    "no_namespace_packet",
+    "sb25030804-GRM_TRIGGER",
+    "swift_grb_gcn",
+)
+NOTICES = (
+    "einstein_probe.wxt.alert",
+    "fermi.gbm.trigger.final",
+    "fermi.gbm.trigger.flight1",
+    "icecube.single_neutrino_alerts.gold_bronze_track_alerts",
+    "km3net.alert",
+    "maxi.gsc.unknown.ellipse",
+    "maxi.gsc.unknown.retraction",
+    "superk.sn_alert.test",
+    "svom.eclairs.trigger.slewing",
+    "swift.bat.Guano",
+)
+
+
+def alert_sample(name: str) -> bytes:
+    """Return a real alert of any format as it came; skip the test where there are no samples."""
     folder = os.environ.get("TOROS_SAMPLE_DATA")
     if not folder:
         pytest.skip("TOROS_SAMPLE_DATA does not name the folder of sample data")
-    return (Path(folder) / "alerts" / "gwalert" / f"{name}.json").read_text()
+    alerts = Path(folder) / "alerts"
+    if name in VOEVENTS:
+        return (alerts / "voevent" / f"{name}.xml").read_bytes()
+    if name in NOTICES:
+        return (alerts / "gcn_notice" / f"gcn-schema__{name}.example.json").read_bytes()
+    return (alerts / "gwalert" / f"{name}.json").read_bytes()
+
+
+def gwalert_sample(name: str) -> str:
+    """Return the text of a real alert of LVK; skip the test where there are no samples."""
+    return alert_sample(name).decode()

@@ -238,3 +238,14 @@ def test_real_alerts(robot: Rehearsal, name: str, target: str) -> None:
     assert isinstance(observation, Observation)
     assert observation.target == target
     assert ("too far for the catalogue" in " ".join(outcome.result["notes"])) is target.endswith("place")
+
+
+def test_a_notice_that_brings_no_map_is_kept_and_orders_nothing(robot: Rehearsal) -> None:
+    schema = "https://gcn.nasa.gov/schema/main/gcn/notices/swift/bat/Guano.schema.json"
+    outcome = process(robot, json.dumps({"$schema": schema, "id": ["694215995"], "mission": "Swift"}))
+    assert outcome.result["event"] == "Swift-694215995"
+    assert outcome.orders == []
+    assert "the alert brings no map" in " ".join(outcome.result["notes"])
+    assert 0 <= outcome.result["latency_s"] < 60  # undated: it counts from its arrival
+    again = process(robot, json.dumps({"$schema": schema, "mission": "Swift", "id": ["694215995"]}))
+    assert "nothing is done twice" in " ".join(again.result["notes"])
