@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, true
 
-from toros.data.many import listed
+from toros.data.many import is_postgresql, listed
 from toros.data.permissions import Viewer, may_see, visible
 from toros.data.tables import Target, TargetName
 from toros.sky.coordinates import separation
@@ -108,9 +108,12 @@ class Surroundings:
         pixels = sorted({pixel for row in rows if row.vicinity is not None for pixel in row.vicinity.around})
         given = listed(session, pixels)
         inside = (Target.healpix >= given.c.value * width) & (Target.healpix < (given.c.value + 1) * width)
-        query = select(Target.number, Target.name, Target.ra, Target.dec, Target.healpix).join_from(
-            given, Target, inside
-        )
-        for number, name, ra, dec, healpix in session.execute(visible(query, viewer)):
+        columns = (Target.number, Target.name, Target.ra, Target.dec, Target.healpix)
+        if is_postgresql(session):  # whatever it believes of a table that grows, it walks the index for each pixel
+            part = visible(select(*columns).where(inside), viewer).correlate(given).offset(0).lateral("part")
+            query = select(part).select_from(given.join(part, true()))
+        else:
+            query = visible(select(*columns).join_from(given, Target, inside), viewer)
+        for number, name, ra, dec, healpix in session.execute(query):
             self.targets.setdefault(number, Known(number, name, ra, dec))
             self._pixels.setdefault(healpix // width, set()).add(number)

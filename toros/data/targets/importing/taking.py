@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 
+from toros.data.many import insert_many
 from toros.data.permissions import Viewer
 from toros.data.tables import Target, TargetExtra, TargetGroup, TargetName, TargetTag
 from toros.data.targets.creating import DEFAULT_ACCESS
@@ -159,7 +160,7 @@ class Taker:
         numbers: dict[int, int] = {}
         if made:
             values = [self._values(row) for row in made]
-            returned = session.execute(insert(TARGETS).returning(TARGETS.c.number, TARGETS.c.name), values)
+            returned = insert_many(session, TARGETS, values, TARGETS.c.number, TARGETS.c.name)
             by_name = {name: number for number, name in returned}
             numbers = {provisional: by_name[row.order.name] for row, provisional in work.made}
             hanging = _Hanging()
@@ -170,8 +171,7 @@ class Taker:
             {"key": key, "name": name, "target": numbers.get(number, number), "source": source, "main": False}
             for number, key, name, source in work.names
         ]
-        if names:
-            session.execute(insert(NAMES), names)
+        insert_many(session, NAMES, names)
         return numbers
 
     def _values(self, row: Prepared) -> dict[str, Any]:
@@ -242,5 +242,4 @@ class _Hanging:
 
     def write(self, session: Session) -> None:
         for table, rows in self._rows.items():
-            if rows:
-                session.execute(insert(table), rows)
+            insert_many(session, table, rows)
