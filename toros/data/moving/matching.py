@@ -78,6 +78,6 @@ def known_targets(session: Session, names: Iterable[str], chunk: int = 400) -> d
         query = select(TargetName.key, Target.number, Target.name, Target.ra, Target.dec).join(
             Target, Target.number == TargetName.target
         )
-        for key, *rest in session.execute(query.where(TargetName.key.in_(keys[start : start + chunk]))):
-            found[key] = Known(*rest)
+        for key, number, name, ra, dec in session.execute(query.where(TargetName.key.in_(keys[start : start + chunk]))):
+            found[key] = Known(number, name, ra, dec)
     return found

@@ -122,12 +122,10 @@ class TomReducedData:
         narrow = sa.select(self._table.c.id, kind).where(
             ~self._kind("photometry"), ~self._kind("spectroscopy")
         )  # fmt: skip
-        last, page = after, [{"id": after}]
-        while page:
-            page = [*self._source.all(narrow.where(self._table.c.id > last).order_by(self._table.c.id).limit(PAGE))]
-            if page:
-                last = page[-1]["id"]
-                yield [Problem(row["id"], f"the reduced datum {row['id']} is of a kind that is not kept here",
+        last = after
+        while page := self._source.all(narrow.where(self._table.c.id > last).order_by(self._table.c.id).limit(PAGE)):
+            last = page[-1]["id"]
+            yield [Problem(row["id"], f"the reduced datum {row['id']} is of a kind that is not kept here",
                                "data_type", plain_text(row["data_type"], 60), "photometry, spectroscopy")
                        for row in page]  # fmt: skip
 
