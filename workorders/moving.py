@@ -21,12 +21,15 @@ class MoveIn(WorkOrder):
     """Take in what another system remembers; the same again changes nothing.
 
     Of a TOM Toolkit's database: targets with aliases, extras and groups, lists, observation records, data products,
-    photometry and spectra. Of BHTOM's exports: a table of targets, and files of photometry. Every row that is not
-    taken is in the report, with its reason.
+    photometry and spectra. Of BHTOM's exports: a table of targets, and files of photometry. Of torosmanager's database:
+    nights with their exposures, and what was made of them. Every row that is not taken is in the report, with its
+    reason.
     """
 
     request: Literal["move_in"] = "move_in"
-    system: Literal["tom", "bhtom"] = Field("tom", description="whose it is: a TOM Toolkit's, or BHTOM's exports")
+    system: Literal["tom", "bhtom", "torosmanager"] = Field(
+        "tom", description="whose it is: a TOM Toolkit's, BHTOM's exports, or torosmanager's"
+    )
     file_location: Location | None = Field(
         None, description="the database, a SQLite file, or BHTOM's table of targets (CSV); root:path"
     )
@@ -35,8 +38,8 @@ class MoveIn(WorkOrder):
     )
     folder_location: Location | None = Field(
         None,
-        description="folder of the files: a TOM's media folder, or of BHTOM's photometry, a file for each target that "
-        "is named like it; root:path",
+        description="folder of the files: a TOM's media folder; BHTOM's photometry, a file for each target that is "
+        "named like it; the folders of torosmanager's nights; root:path",
     )
     access: Literal["open", "public", "private"] | None = Field(
         None, description="who sees new targets of whom the database does not say it (public where absent)"
@@ -54,10 +57,10 @@ class MoveIn(WorkOrder):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         one_of(self, "file_location", "database")
-        if self.database is not None and self.system != "tom":
+        if self.database is not None and self.system == "bhtom":
             raise PydanticCustomError(
                 "one_of",
-                "gives a database, which only a TOM Toolkit has",
-                {"field": "database", "allowed": "system: tom, or file_location"},
+                "gives a database, where BHTOM gives out files",
+                {"field": "database", "allowed": "file_location"},
             )
         return self

@@ -6,11 +6,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from services.data_manager.moving_bhtom import BhtomMove
+from services.data_manager.moving_manager import ManagerMove
 from services.data_manager.moving_tom import TomMove
 from services.data_manager.tables import folder_of, result_of
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.moving.configured import configured_source
+from toros.data.moving.manager import ManagerDatabase
 from toros.data.moving.source import Source
 from toros.data.moving.tom import TomDatabase
 from toros.data.targets.importing.journal import Journal
@@ -21,6 +23,7 @@ from toros.network.service import Context, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from toros.data.targets.importing.problems import Problem
     from toros.data.targets.importing.rows import Row
@@ -36,12 +39,12 @@ def order_move_in(order: MoveIn, context: Context) -> Outcome:
     """Move targets first, then what hangs on them; what is there already stays as it is."""
     if order.folder_location is not None and not context.files.path(order.folder_location).is_dir():
         raise Permanent(f"folder_location: {order.folder_location} is not a folder")
-    return _of_bhtom(order, context) if order.system == "bhtom" else _of_tom(order, context)
+    ways = {"tom": _of_tom, "bhtom": _of_bhtom, "torosmanager": _of_manager}
+    return ways[order.system](order, context)
 
 
 def _of_tom(order: MoveIn, context: Context) -> Outcome:
-    path = None if order.file_location is None else context.files.path(order.file_location)
-    source = configured_source(context.config.moving, order.database or "") if path is None else Source.of_file(path)
+    path, source = _opened(order, context)
     try:
         tom = TomDatabase(source, order.groups)
         journal = Journal(folder_of(order.id, context, fresh=order.dry_run), path)
@@ -65,6 +68,25 @@ def _of_bhtom(order: MoveIn, context: Context) -> Outcome:
     if order.photometry and order.folder_location is not None:
         told["photometry"] = move.photometry(context.files.path(order.folder_location))
     return _ended(told, journal, context)
+
+
+def _of_manager(order: MoveIn, context: Context) -> Outcome:
+    path, source = _opened(order, context)
+    try:
+        manager = ManagerDatabase(source)
+        journal = Journal(folder_of(order.id, context, fresh=order.dry_run), path)
+        told = _begun(order, journal, context) | ManagerMove(order, context, manager, journal).all()
+    finally:
+        source.close()
+    return _ended(told, journal, context)
+
+
+def _opened(order: MoveIn, context: Context) -> tuple[Path | None, Source]:
+    """Return the file, where it is one, and the database."""
+    if order.file_location is None:
+        return None, configured_source(context.config.moving, order.database or "")
+    path = context.files.path(order.file_location)
+    return path, Source.of_file(path)
 
 
 def _taker(order: MoveIn, context: Context) -> Taker:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["move_in"]
 
 Mapped = list[str] | None
-PARTS = ("observations", "products", "photometry", "spectra")
+PARTS = ("observations", "products", "photometry", "spectra", "exposures", "combinations")
 
 
 def move_in(
     system: Annotated[
-        str, typer.Argument(metavar="SYSTEM", help="tom: a TOM Toolkit; bhtom: BHTOM's exports.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="SYSTEM", help="tom (a TOM Toolkit), bhtom (exports), torosmanager.", show_default=False
+        ),
     ],
     file: Annotated[
         Path | None,
@@ -30,7 +33,7 @@ def move_in(
             exists=True,
             dir_okay=False,
             show_default=False,
-            help="The TOM's SQLite database, or BHTOM's table of targets.",
+            help="The SQLite database, or BHTOM's table of targets.",
         ),
     ] = None,
     database: Annotated[
@@ -42,7 +45,7 @@ def move_in(
             exists=True,
             file_okay=False,
             show_default=False,
-            help="The TOM's media folder, or that of BHTOM's photometry; below one of files.roots.",
+            help="Of the files: a TOM's media, BHTOM's photometry, nights; below one of files.roots.",
         ),
     ] = None,
     access: Annotated[

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from services.data_manager import SERVICE
 from tests.support.postgres import PostgresServer, postgres
 from tests.support.tom_toolkit import fill, fill_media
+from tests.support.torosmanager import fill_torosmanager
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from tests.unit.workorders.examples import example
 from toros.config.data_manager import MovingSettings
@@ -254,3 +255,28 @@ def test_bhtoms_exports_move_in(desk: Rehearsal) -> None:
     assert (target["importance"], target["cadence"]) == (9.99, 1.0)
     found = do(desk, "find_measurements", target="Gaia22abc")
     assert sorted(point["upper_limit"] for point in found["points"]) == [False, True]
+
+
+def test_the_nights_of_torosmanager_move_in(desk: Rehearsal) -> None:
+    folder = desk.files.root("products") / "nights"
+    (folder / "n1").mkdir(parents=True)
+    for name in ("dark.fits", "light.fits", "dark_master.fits", "calib_light.fits"):
+        (folder / "n1" / name).write_text(name)
+    fill_torosmanager(folder / "manager.sqlite")
+    asked: dict[str, Any] = {"system": "torosmanager", "file_location": "products:nights/manager.sqlite",
+                             "folder_location": "products:nights"}  # fmt: skip
+    dry, told, again = (do(desk, "move_in", **asked, dry_run=dry_run) for dry_run in (True, False, False))
+    assert told["exposures"] == dry["exposures"] == {"new": 2, "same": 0, "refused": 3}
+    assert told["combinations"] == dry["combinations"] == {"new": 2, "same": 0, "refused": 1}
+    assert (again["exposures"]["same"], again["combinations"]["same"], again["refused"]) == (2, 2, told["refused"])
+    words = " ".join(row["message"] for row in report_of(desk, told))
+    for part in ("gone.fits does not exist", "../secret.txt' goes up", "exposure 5 is of a type", "without one of its"):
+        assert part in words
+    products = do(desk, "find_products")["products"]
+    assert [product["product_type"] for product in products] == ["raw", "raw", "master_dark", "calibrated"]
+    assert {(each["role"], each["kind"], each["location"]) for each in products[-1]["inputs"]} == {
+        ("exposure", "light", "products:nights/n1/light.fits"),
+        ("combination", "master_dark", "products:nights/n1/dark_master.fits"),
+    }
+    with pytest.raises(Permanent, match="no tables NightBundle"):
+        do(desk, "move_in", system="torosmanager", file_location=FILE)
