@@ -126,8 +126,8 @@ class ManagerDatabase:
         folder = str(night["directory_path"])
         digest = hashlib.sha256(folder.encode("utf-8", "replace")).hexdigest()[:12]
         seconds = row.get("exptime")
-        good = isinstance(seconds, int | float) and math.isfinite(seconds) and 0 <= seconds <= LONGEST_EXPOSURE
+        exposed = float(seconds) if isinstance(seconds, int | float) else math.nan
         return ManagerFrame(
             number, f"torosmanager-{night['id']}-{digest}", PurePath(folder).name, str(row["filename"]), kind,
-            float(seconds) if good else None, **more,
+            exposed if 0 <= exposed <= LONGEST_EXPOSURE else None, **more,
         )  # fmt: skip

@@ -47,6 +47,7 @@ class Source:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._cut: dict[tuple[str, str | None], list[Any]] = {}
         metadata = sa.MetaData()
         try:
             metadata.reflect(engine, resolve_fks=False)
@@ -77,7 +78,7 @@ class Source:
             connection.execute("PRAGMA trusted_schema = OFF")
             return connection
 
-        return cls(sa.create_engine("sqlite://", creator=connect, poolclass=sa.NullPool))
+        return cls(sa.create_engine("sqlite://", creator=connect, poolclass=sa.StaticPool))
 
     @classmethod
     def of_url(cls, url: str | sa.URL) -> Source:
@@ -153,7 +154,9 @@ class Source:
         return sa.func.length(sa.cast(column, sa.Text))
 
     def _cells(self, table: sa.Table, long: str | None = None) -> list[Any]:
-        cut = []
+        if (table.name, long) in self._cut:
+            return self._cut[table.name, long]
+        cut = self._cut[table.name, long] = []
         for column in table.c:
             cell: Any = sa.cast(column, sa.Text) if isinstance(column.type, sa.JSON) else column
             text = isinstance(column.type, sa.types.NullType | sa.String | sa.JSON)
