@@ -87,8 +87,12 @@ class BhtomMove:
             now = iso(self._context.clock.now())
             taken = ingest_reading(self._context.write, number, reading, recorded=now).taken
             counts.update(new=taken.new, same=taken.same, revised=taken.revised)
-        return counts, [Problem(each.line, f"{path.name}: {each}", each.field, each.value)
-                        for each in reading.problems.first]  # fmt: skip
+        problems = [Problem(each.line, f"{path.name}: {each}", each.field, each.value)
+                    for each in reading.problems.first]  # fmt: skip
+        if len(reading.problems) > len(problems):
+            more = len(reading.problems) - len(problems)
+            problems.append(Problem(0, f"{path.name}: {more} more rows, for reasons such as these"))
+        return counts, problems
 
     def _number(self, path: Path) -> int:
         """Return our number of the target that a file is named like; below 0 while it has no row."""

@@ -156,11 +156,11 @@ class Source:
     def _cells(self, table: sa.Table, long: str | None = None) -> list[Any]:
         if (table.name, long) in self._cut:
             return self._cut[table.name, long]
+        texts = (sa.String, sa.JSON) + ((sa.types.NullType,) if self._engine.dialect.name == "sqlite" else ())
         cut = self._cut[table.name, long] = []
         for column in table.c:
             cell: Any = sa.cast(column, sa.Text) if isinstance(column.type, sa.JSON) else column
-            text = isinstance(column.type, sa.types.NullType | sa.String | sa.JSON)
-            if text and column.name not in (long, "id"):
+            if isinstance(column.type, texts) and column.name not in (long, "id"):
                 brief = sa.func.substr(cell, 1, LONGEST + 1)
                 cell = sa.case((sa.func.length(cell) > LONGEST, brief), else_=cell)
             cut.append(cell if cell is column else cell.label(column.name))
