@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from PIL import Image
+from sqlalchemy.dialects.postgresql import JSONB
 
 __all__ = ["fill", "fill_media"]
 
@@ -20,6 +21,11 @@ CERES = {
     "arg_of_perihelion": 73.299, "eccentricity": 0.0794, "mean_anomaly": 145.84, "semimajor_axis": 2.7666,
 }  # fmt: skip
 SPECTRUM = {"wavelength": [4000.0, 4001.0, 4002.0], "flux": [1.5, None, 1.75], "wavelength_units": "Angstrom"}
+VALUES = sa.JSON().with_variant(JSONB, "postgresql")
+MOMENTS = (
+    ("tom_targets_basetarget", "created"), ("tom_dataproducts_reduceddatum", "timestamp"),
+    ("tom_observations_observationrecord", "scheduled_start"), ("tom_observations_observationrecord", "scheduled_end"),
+)  # fmt: skip
 TIME = "2026-01-02 03:04:05.500000"
 
 
@@ -33,7 +39,7 @@ def _tables() -> tuple[sa.MetaData, dict[str, sa.Table]]:
         return [sa.Column(name, sa.Text) for name in names]
 
     def values() -> sa.Column[Any]:
-        return sa.Column("value", sa.JSON)
+        return sa.Column("value", VALUES)
 
     floats = [sa.Column(name, sa.Float) for name in FLOATS]
     shape: dict[str, list[sa.Column[Any]]] = {
@@ -52,13 +58,13 @@ def _tables() -> tuple[sa.MetaData, dict[str, sa.Table]]:
                                           *text("data_type", "source_name", "source_location", "timestamp"), values()],
         "tom_observations_observationrecord": [
             number(), number("target_id"), number("user_id"), *text("facility", "observation_id", "status"),
-            sa.Column("parameters", sa.JSON), *text("scheduled_start", "scheduled_end", "created", "modified"),
+            sa.Column("parameters", VALUES), *text("scheduled_start", "scheduled_end", "created", "modified"),
         ],
         "tom_observations_observationgroup": [number(), *text("name")],
         "tom_observations_observationgroup_observation_records": [number(), number("observationgroup_id"),
                                                                   number("observationrecord_id")],
         "tom_observations_dynamiccadence": [number(), number("observation_group_id"), *text("cadence_strategy"),
-                                            sa.Column("cadence_parameters", sa.JSON), sa.Column("active", sa.Boolean)],
+                                            sa.Column("cadence_parameters", VALUES), sa.Column("active", sa.Boolean)],
         "auth_user": [number(), *text("username")],
         "guardian_userobjectpermission": [number(), number("user_id"), number("content_type_id"), *text("object_pk")],
         "guardian_groupobjectpermission": [number(), number("group_id"), number("content_type_id"), *text("object_pk")],
@@ -172,6 +178,10 @@ def fill(url: str) -> None:
         for name, some in rows.items():
             for row in some:
                 connection.execute(sa.insert(tables[name]), row)
+        if engine.dialect.name == "postgresql":  # there, times are what they should be
+            for name, column in MOMENTS:
+                change = f"ALTER TABLE {name} ALTER {column} TYPE timestamptz USING ({column} || '+00')::timestamptz"
+                connection.exec_driver_sql(change)
     engine.dispose()
 
 

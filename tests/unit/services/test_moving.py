@@ -78,7 +78,7 @@ def test_observations_keep_what_the_tom_knew(desk: Rehearsal) -> None:
     do(desk, "save_user", name="ada", role="observer")
     do(desk, **example("move_in"))
     first, second, third = do(desk, "find_observations")["observations"]
-    assert (first["facility"], first["facility_id"], first["status"]) == ("LCO", "4711", "COMPLETED")
+    assert (first["facility"], first["facility_id"], first["status"]) == ("lco", "4711", "COMPLETED")
     assert (first["group"], first["asked_by"], first["seconds"]) == ("gfo nights", "ada", 180.0)
     assert first["scheduled_end"].startswith("2026-01-02T03:10:00")
     assert first["parameters"] == {"exposure_time": 60, "exposure_count": 3, "start": "2026-01-02T00:00:00",
@@ -232,6 +232,37 @@ def test_what_is_no_such_database_is_refused(desk: Rehearsal) -> None:
     change(desk, "ALTER TABLE tom_dataproducts_reduceddatum DROP COLUMN timestamp")
     with pytest.raises(Permanent, match="has no column timestamp: it is of another version"):
         do(desk, "move_in", file_location=FILE)
+
+
+def test_hostile_rows_are_refused_one_by_one(desk: Rehearsal) -> None:
+    target = "INSERT INTO tom_targets_basetarget (id, name, type, ra, dec) VALUES "
+    datum = "INSERT INTO tom_dataproducts_reduceddatum (id, target_id, data_type, timestamp, value) VALUES "
+    record = (
+        "INSERT INTO tom_observations_observationrecord (id, target_id, facility, observation_id, status, parameters) "
+        "VALUES "
+    )
+    deep = "[" * 9000 + "]" * 9000
+    change(
+        desk,
+        f"{target} (100, hex(zeroblob(3000000)), 'SIDEREAL', 1, 1), (101, 'A', 'SIDEREAL', 'much', x'00ff')",
+        f"{target} (102, 'B', 'SIDEREAL', 9e999, -9e999), (103, CAST(x'ff41' AS TEXT) || char(7), 'SIDEREAL', 21, 1)",
+        f"{datum} (500, 2, 'photometry', '2026-01-01', '{deep}'), (501, 2, 'spectroscopy', '2026-01-01', '{deep}')",
+        f"{datum} (502, 2, 'photometry', '0001-01-01T00:00:00+14:00', '{{\"magnitude\": 1, \"filter\": \"r\"}}')",
+        f"{datum} (503, 2, 'photometry', '2026-01-01', '{{\"magnitude\": NaN, \"filter\": \"r\"}}')",
+        f"{record} (50, 2, 'F', 'y', 'PENDING', '{{\"a\": NaN, \"b\": 99999999999}}'), (51, 2, 'F', 'z', '', '[1]')",
+        "INSERT INTO tom_dataproducts_dataproduct (id, target_id, data, data_product_type) VALUES "
+        "(60, 2, '/etc/passwd', 'x'), (61, 2, 'gfo', 'x'), (62, 2, 'a' || char(10), 'x'), "
+        "(63, 2, hex(zeroblob(900)), '')",
+    )
+    told = do(desk, **example("move_in"))
+    lines = [int(row["line"]) for row in report_of(desk, told)]
+    assert told["refused"] == len(lines) == REFUSED + 13 and told["new"] == 3
+    assert {100, 101, 102, 103, 500, 501, 502, 503, 51, 60, 61, 62, 63} <= set(lines)
+    (kept,) = do(desk, "find_observations", facility="f")["observations"]
+    assert kept["parameters"] == {"a": "nan", "b": "99999999999"}
+    change(desk, "UPDATE tom_dataproducts_reduceddatum SET target_id = 'x' WHERE id = 1")
+    with pytest.raises(Permanent, match="has a row whose target_id is no number"):
+        do(desk, **example("move_in"))
 
 
 def test_bhtoms_exports_move_in(desk: Rehearsal) -> None:

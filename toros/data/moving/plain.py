@@ -28,8 +28,11 @@ def moment_of(cell: object) -> datetime | None:
     """Return a time in UTC, None where there is none; raise ValueError where it cannot be read."""
     if cell in (None, ""):
         return None
-    moment = cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell)[:64])
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        moment = cell if isinstance(cell, datetime) else datetime.fromisoformat(str(cell)[:64])
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies before or behind all years") from None
 
 
 def iso_of(cell: object) -> str | None:

@@ -121,13 +121,13 @@ class Source:
         while True:
             query = sa.select(*self._cells(table, long)).where(table.c.id > last, *conditions)
             page = self.all(query.order_by(table.c.id).limit(size))
+            if not all(isinstance(row["id"], int) for row in page):
+                raise Permanent(f"the table {table.name} has a row whose id is no number")
             if page:
                 yield page
             if len(page) < size:
                 return
             last = page[-1]["id"]
-            if not isinstance(last, int):
-                raise Permanent(f"the table {table.name} has a row whose id is no number")
 
     def hanging(self, table: sa.Table | None, column: str, numbers: Sequence[Any]) -> dict[Any, list[Record]]:
         """Return the rows of a table whose column holds one of these numbers, by number."""

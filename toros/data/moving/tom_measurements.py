@@ -15,6 +15,7 @@ from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import Points, Problems, Reading, SpectrumReading
 from toros.data.processors.rows import reading_of_rows
 from toros.data.targets.importing.problems import Problem
+from toros.errors import Permanent
 
 __all__ = ["TomPoint", "TomReducedData", "readings_of", "spectrum_of"]
 
@@ -94,7 +95,9 @@ class TomReducedData:
             if not following:
                 return
             last = following[0]["target_id"]
-            yield last
+            if not isinstance(last, int | float):  # texts come behind all numbers
+                raise Permanent(f"the table {self._table.name} has a row whose target_id is no number")
+            yield int(last)
 
     def spectra(self, after: int) -> Iterator[tuple[int, Any, TomPoint | Problem]]:
         """Yield each spectrum: its row, the number of its target, and itself or why it cannot be read."""

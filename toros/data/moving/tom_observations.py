@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from toros.data.targets.importing.problems import Problem
 
 __all__ = ["TomObservation", "TomObservations"]
 
+FACILITY = re.compile("[a-z][a-z0-9_]{0,63}")
 NEEDED = ("id", "target_id", "facility", "observation_id", "status", "parameters")
 STATUSES = {  # what facilities call it, in small letters
     "": Status.PENDING, "pending": Status.PENDING, "requested": Status.PENDING, "submitted": Status.PENDING,
@@ -33,7 +35,7 @@ class TomObservation:
     id, target : int
         Its row there, and that of its target.
     facility, facility_id : str
-        Who was asked, and what they call it.
+        Who was asked, in small letters as facilities are called here, and what they call it.
     status : str
         In our words.
     window, scheduled : tuple of str or None
@@ -123,9 +125,9 @@ class TomObservations:
             return Problem(number, f"the observation record {number}: {field} {reason}", field,
                            plain_text(row.get(field), 60), allowed)  # fmt: skip
 
-        facility = plain_text(row["facility"], 129)
-        if not 1 <= len(facility) <= 128:
-            return problem("facility", "is empty or too long", "1 to 128 characters")
+        facility = re.sub("[^a-z0-9]+", "_", plain_text(row["facility"], 200).casefold()).strip("_")
+        if not FACILITY.fullmatch(facility):
+            return problem("facility", "cannot be the name of one here", "1 to 64 letters and digits")
         status = self._statuses.get(plain_text(row["status"], 64).casefold())
         if status is None:
             return problem("status", "is none that is known here: say in statuses what it means", ", ".join(Status))
