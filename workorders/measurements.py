@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from workorders.envelope import WorkOrder
 from workorders.quantities import Comment, FilterName, Location, Name
 
-__all__ = ["ExportPhotometry", "FindMeasurements", "IngestPhotometry", "SwitchMeasurements"]
+__all__ = ["ExportPhotometry", "FindMeasurements", "IngestPhotometry", "IngestSpectrum", "SwitchMeasurements"]
 
 Kind = Literal["magnitude", "flux", "flux_per_wavelength", "counts"]
 Scale = Literal["utc", "tdb", "tt", "tai"]
@@ -63,6 +63,25 @@ class IngestPhotometry(WorkOrder):
         2.0, gt=0, le=60, description="within which a star of such a catalogue is the target; arcseconds"
     )
     atomic: bool = Field(False, description="take nothing where any row is refused; else the good rows are kept")
+    product: RowNumber | None = Field(None, description="number of the data product that the file is")
+
+
+class IngestSpectrum(WorkOrder):
+    """Take the spectrum of a file in; the same file again changes nothing.
+
+    Columns of text called wavelength and flux, perhaps error, with comments such as DATE-OBS; or a FITS file of one to
+    three dimensions that has its wavelengths in the header.
+    """
+
+    request: Literal["ingest_spectrum"] = "ingest_spectrum"
+    target: Name = Field(description="any name of the target")
+    file_location: Location
+    mjd: Mjd | None = Field(None, description="mid-exposure, where the file does not say it; MJD, UTC, days")
+    unit: Short | None = Field(
+        None, description="of the fluxes, as the FITS standard writes units; erg s-1 cm-2 Angstrom-1 where nobody says"
+    )
+    facility: Name | None = Field(None, description="the telescope, where the file does not say it")
+    observer: Name | None = Field(None, description="who took it")
     product: RowNumber | None = Field(None, description="number of the data product that the file is")
 
 

@@ -103,6 +103,7 @@ _SERVED = (
     Request(targets.FindTargets, "data_manager", "question", "pure"),
     Request(targets.ShowTarget, "data_manager", "question", "pure"),
     Request(measurements.IngestPhotometry, "data_manager"),
+    Request(measurements.IngestSpectrum, "data_manager"),
     Request(measurements.SwitchMeasurements, "data_manager"),
     Request(measurements.ExportPhotometry, "data_manager"),
     Request(measurements.FindMeasurements, "data_manager", "question", "pure"),

@@ -31,6 +31,7 @@ def settings_page() -> str:
                 ("``TOROS_TOKEN``", "this node's token for asking other desks"),
                 ("``TOROS_DATABASE_PASSWORD``", "the password of the database"),
                 ("``TOROS_SMTP_PASSWORD``", "the password of the mail server"),
+                ("``TOROS_MOVING_PASSWORD``", "the password of a database that is moved in from"),
                 ("``NO_COLOR``", "no colours on the console"),
             ],
             "35 65",

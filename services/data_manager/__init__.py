@@ -42,6 +42,7 @@ SERVICE = Service(
         "find_targets": Handler(targets.answer_find_targets),
         "show_target": Handler(targets.answer_show_target),
         "ingest_photometry": followed("measurements_added", measurements.ingest_photometry, changed),
+        "ingest_spectrum": followed("measurements_added", processing.ingest_spectrum, changed),
         "switch_measurements": Handler(measurements.switch_measurements),
         "export_photometry": Handler(measurements.export_photometry),
         "find_measurements": Handler(measurements.answer_find_measurements),

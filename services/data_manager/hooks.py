@@ -59,7 +59,7 @@ def followed(
 
 def changed(result: Mapping[str, Any]) -> bool:
     """Return whether measurements are new or other than they were."""
-    return any(result.get(name) for name in ("new", "revised", "spectrum"))
+    return any(result.get(name) for name in ("new", "revised"))
 
 
 def calls_of(hook: HookName, order: WorkOrder, context: Context) -> list[CallHook]:

@@ -30,11 +30,17 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from toros.data.permissions import Viewer
-    from workorders.measurements import ExportPhotometry, FindMeasurements, IngestPhotometry, SwitchMeasurements
+    from workorders.measurements import (
+        ExportPhotometry,
+        FindMeasurements,
+        IngestPhotometry,
+        IngestSpectrum,
+        SwitchMeasurements,
+    )
 
 __all__ = [
-    "answer_find_measurements", "export_photometry", "ingest_photometry", "options_of", "switch_measurements",
-    "take_reading",
+    "answer_find_measurements", "export_photometry", "ingest_photometry", "known_target", "options_of",
+    "switch_measurements", "take_reading",
 ]  # fmt: skip
 
 MOST_PROBLEMS = 20  # told in full; the others are counted
@@ -47,7 +53,7 @@ _SAID = (
 
 def ingest_photometry(order: IngestPhotometry, context: Context) -> Outcome:
     """Read the file in a child process, then take its points in, in short transactions."""
-    target = context.read(partial(_known, order=order, viewer=viewer_of(order, context)))
+    target = context.read(partial(known_target, order=order, viewer=viewer_of(order, context)))
     path = context.files.path(order.file_location)
     reading = context.engine.run(read_product, path, "photometry", options_of(order, target, context))
     if not isinstance(reading, Reading):
@@ -133,7 +139,7 @@ def _selection(order: Any, *, active_only: bool = False) -> Selection:
     )  # fmt: skip
 
 
-def _known(session: Session, *, order: IngestPhotometry, viewer: Viewer) -> Target:
+def known_target(session: Session, *, order: IngestPhotometry | IngestSpectrum, viewer: Viewer) -> Target:
     """Return the target; raise Permanent where it, or the product, is not there, or is not the viewer's to change."""
     if order.product is not None and session.get(DataProduct, order.product) is None:
         raise Permanent(f"product: there is no data product {order.product}")

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from services.data_manager.hooks import calls_of, changed
-from services.data_manager.measurements import options_of, take_reading
+from services.data_manager.measurements import known_target, options_of, take_reading
 from services.data_manager.resources import storage_in
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.ingestion import find_product
-from toros.data.measurements.spectra import record_spectrum
+from toros.data.measurements.spectra import compare_spectrum, record_spectrum
 from toros.data.permissions import may_see_product
 from toros.data.processing import read_file, tell_product
 from toros.data.processors.image import PICTURE
+from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import Reading, SpectrumReading
 from toros.data.tables import DataProduct, Target
 from toros.data.targets.updating import may_change
@@ -27,7 +28,7 @@ from toros.durable import write_durably
 from toros.errors import ChildDied, Permanent, Temporary
 from toros.network.service import Context, Outcome
 from workorders.complaints import refusal_of
-from workorders.measurements import IngestPhotometry
+from workorders.measurements import IngestPhotometry, IngestSpectrum
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from toros.data.permissions import Viewer
     from workorders.data import ProcessProduct
 
-__all__ = ["photometry_of", "process_product"]
+__all__ = ["ingest_spectrum", "photometry_of", "process_product"]
 
 
 def process_product(order: ProcessProduct, context: Context) -> Outcome:
@@ -58,6 +59,19 @@ def process_product(order: ProcessProduct, context: Context) -> Outcome:
         tell = partial(tell, thumbnail=_kept(picture, product, context))
     hooks = calls_of("measurements_added", order, context) if changed(report) else []
     return Outcome(told, orders=hooks, record=partial(_told, tell=tell, report=report))
+
+
+def ingest_spectrum(order: IngestSpectrum, context: Context) -> Outcome:
+    """Read the file in a child process, and record the spectrum."""
+    target = context.read(partial(known_target, order=order, viewer=viewer_of(order, context)))
+    path = context.files.path(order.file_location)
+    options = PhotometryOptions(
+        mjd=order.mjd, unit=order.unit, facility=order.facility, largest=context.config.data.largest_table
+    )
+    found = context.engine.run(read_file, path, "spectroscopy", options)
+    if not isinstance(found, SpectrumReading):
+        raise Permanent(f"file_location: {order.file_location} is no spectrum")
+    return Outcome(_spectrum(order, target, found, context))
 
 
 def photometry_of(target: str | None, location: str, options: Mapping[str, Any], **more: Any) -> IngestPhotometry:
@@ -105,17 +119,21 @@ def _report(order: ProcessProduct, product: DataProduct, target: Target | None, 
     return _spectrum(asked, target, found, context)
 
 
-def _spectrum(asked: IngestPhotometry, target: Target, spectrum: SpectrumReading, context: Context) -> dict[str, Any]:
+def _spectrum(
+    asked: IngestPhotometry | IngestSpectrum, target: Target, spectrum: SpectrumReading, context: Context
+) -> dict[str, Any]:
     """Record a spectrum, and return what became of it."""
     spectrum = replace(spectrum, mjd=asked.mjd if spectrum.mjd is None else spectrum.mjd,
                        facility=spectrum.facility or asked.facility or "")  # fmt: skip
+    observer = asked.observer or ""
+    became = context.read(partial(compare_spectrum, target=target.number, spectrum=spectrum, observer=observer))
     told = {"target": target.name, "points": len(spectrum.wavelength), "layout": spectrum.layout,
-            "remarks": list(spectrum.remarks), "refused": len(spectrum.problems),
-            **spectrum.problems.summary()}  # fmt: skip
+            **{each: int(each == became) for each in ("new", "same", "revised")}, "remarks": list(spectrum.remarks),
+            "refused": len(spectrum.problems), **spectrum.problems.summary()}  # fmt: skip
     if asked.dry_run:
         return told
     record = partial(record_spectrum, target=target.number, spectrum=spectrum, recorded=iso(context.clock.now()),
-                     observer=asked.observer or "", product=asked.product)  # fmt: skip
+                     observer=observer, product=asked.product)  # fmt: skip
     return {**told, "spectrum": context.write(record)}
 
 

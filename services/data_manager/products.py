@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from workorders import WorkOrder
     from workorders.data import DeleteProduct, FindProducts, IngestDataProduct
 
-__all__ = ["answer_find_products", "delete_product", "ingest_data_product"]
+__all__ = ["answer_find_products", "delete_product", "ingest_data_product", "keep_copy"]
 
 CHUNK = 500  # inputs recorded in one transaction, so that none is long
 READ = 0.8  # of the progress is the reading
@@ -69,7 +69,7 @@ def ingest_data_product(order: IngestDataProduct, context: Context) -> Outcome:
     for start in range(0, len(order.inputs) - CHUNK, CHUNK):
         context.write(partial(record_inputs, inputs=order.inputs[start : start + CHUNK]))
     if order.store:
-        record = partial(record, stored=_keep(order, path, record, context))
+        record = partial(record, stored=keep_copy(order, path, record, context))
     onward: list[WorkOrder] = []
     if begins:
         assert order.sha256 is not None
@@ -128,7 +128,7 @@ def _begins(session: Session, order: IngestDataProduct) -> bool:
     return known is None or known.ingested_by == order.id or (known.deleted is not None and order.restore)
 
 
-def _keep(order: IngestDataProduct, path: Path, record: Callable[..., dict[str, Any]], context: Context) -> str:
+def keep_copy(order: IngestDataProduct, path: Path, record: Callable[..., Any], context: Context) -> str:
     """Copy the file into the storage, record that we need it there, and return its key."""
     storage = storage_in(context)
     assert order.sha256 is not None

@@ -26,7 +26,10 @@ PAGE = 5000  # points a question
 def ingest(
     name: TargetName,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Photometry.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FILE", exists=True, dir_okay=False, help="Photometry, or a spectrum.", show_default=False
+        ),
     ],
     fields: Annotated[
         list[str] | None,
@@ -34,10 +37,11 @@ def ingest(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be taken, change nothing.")] = False,
     atomic: Annotated[bool, typer.Option("--atomic", help="Take nothing where any row is refused.")] = False,
+    spectrum: Annotated[bool, typer.Option("--spectrum", help="The file holds a spectrum.")] = False,
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """Take a file's photometry into a target's light curve; the same file again changes nothing.
+    """Take a file's photometry, or its spectrum, in for a target; the same file again changes nothing.
 
     A file outside of the node's roots is first copied into products:uploads.
 
@@ -46,6 +50,8 @@ def ingest(
       toros target ingest "SN 2026abc" night.csv filter=r system=AB facility=CTMO
 
       toros target ingest "SN 2026abc" atlas.txt --dry-run
+
+      toros target ingest "SN 2026abc" spectrum.fits --spectrum observer=Ada
     """
     from toros.cli.desks import Desks
     from toros.cli.fields import fields_of_words
@@ -53,14 +59,16 @@ def ingest(
     from toros.config import load_config
 
     desks = Desks(load_config(config))
-    order = {"request": "ingest_photometry", "target": name, "file_location": location_of(file, desks),
-             "dry_run": dry_run, "atomic": atomic, **fields_of_words(fields or [], "ingest_photometry")}  # fmt: skip
+    request = "ingest_spectrum" if spectrum else "ingest_photometry"
+    order = {"request": request, "target": name, "file_location": location_of(file, desks), "dry_run": dry_run,
+             **({} if spectrum else {"atomic": atomic}), **fields_of_words(fields or [], request)}  # fmt: skip
     result = done(order, desks, quiet=json)
     if json:
         print_json(result)
         return
     verb = "would be" if dry_run else "are"
-    typer.echo(f"layout {result['layout']}: {result['new']} points {verb} new, {result['revised']} revised, "
+    what = "spectra" if spectrum else "points"
+    typer.echo(f"layout {result['layout']}: {result['new']} {what} {verb} new, {result['revised']} revised, "
                f"{result['same']} known already, {result['refused']} rows refused")  # fmt: skip
     for line in [*result["remarks"], *result["problems"]]:
         typer.echo(f"  {clean(line)}")

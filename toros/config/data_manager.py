@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from toros.config.section import Section
-from toros.config.values import Address, Folder, HookName, HttpUrl, InstanceName, StorageUrl
+from toros.config.values import Address, Folder, ForeignDatabaseUrl, HookName, HttpUrl, InstanceName, StorageUrl
 
-__all__ = ["HookCall", "HookSettings", "StorageSettings"]
+__all__ = ["HookCall", "HookSettings", "MovingSettings", "StorageSettings"]
 
 
 class StorageSettings(Section, json_schema_extra={"reader": "data_manager"}):
@@ -73,3 +74,30 @@ class HookSettings(Section, json_schema_extra={"reader": "data_manager"}):
     key_file: Folder | None = Field(
         None, description="file with a key that webhooks are signed with (HMAC-SHA256 in X-Toros-Signature)"
     )
+
+
+class MovingSettings(Section, json_schema_extra={"reader": "data_manager"}):
+    """Databases of other systems that may be moved in from; they are read and never written."""
+
+    databases: dict[InstanceName, ForeignDatabaseUrl] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="name: postgresql://reader@host/database, without a password; orders say the name",
+    )
+    hosts: list[Address] = Field(
+        default_factory=list, max_length=64, description="the only hosts that such databases may lie on"
+    )
+    password_file: Folder | None = Field(
+        None, description="file that holds the password; or TOROS_MOVING_PASSWORD in the environment"
+    )
+
+    @model_validator(mode="after")
+    def _only_these_hosts(self) -> Self:
+        for name, url in self.databases.items():
+            parts = urlsplit(url)
+            query = parse_qs(parts.query)
+            named = [each for key in ("host", "hostaddr") for value in query.get(key, []) for each in value.split(",")]
+            for host in [*([parts.hostname] if parts.hostname else []), *named]:
+                if host not in self.hosts and not host.startswith("/"):  # a path is a socket of this machine
+                    raise ValueError(f"database {name} lies on {host}, which is none of moving.hosts")
+        return self

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from toros.config.data_manager import HookCall, HookSettings, StorageSettings
+from toros.config.data_manager import HookCall, HookSettings, MovingSettings, StorageSettings
 from toros.config.section import Section as _Settings
 from toros.config.values import (
     Address,
@@ -365,6 +365,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     alerts: AlertSettings = AlertSettings()
     targets: TargetSettings = TargetSettings()
     notices: NoticeSettings = NoticeSettings()
+    moving: MovingSettings = MovingSettings()
 
     @field_validator("services", mode="before")
     @classmethod
@@ -398,6 +399,7 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
             "reduction": below(self.reduction, "cameras"),
             "storage": {"url": url if "://" in url else str(state / Path(url).expanduser())},
             "hooks": below(self.hooks, "key_file"),
+            "moving": below(self.moving, "password_file"),
             "security": below(self.security, "identities", "token_file", "tls_certificate", "tls_key"),
         }
         for name, change in changes.items():

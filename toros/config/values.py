@@ -17,6 +17,7 @@ __all__ = [
     "DatabaseUrl",
     "EmailAddress",
     "Folder",
+    "ForeignDatabaseUrl",
     "HookName",
     "HttpUrl",
     "InstanceName",
@@ -124,4 +125,13 @@ DatabaseUrl = Annotated[
     ),
     AfterValidator(_without_password),
     _only("service", "state"),
+]
+ForeignDatabaseUrl = Annotated[
+    str,
+    _says(
+        "postgresql://user@host/name, without a password (moving.password_file or TOROS_MOVING_PASSWORD)",
+        max_length=1024,
+        pattern=r"^postgresql://\S+$",
+    ),
+    AfterValidator(_without_password),
 ]

@@ -49,6 +49,11 @@ def test_in_out_and_drawn(toros: Toros, tmp_path: Path) -> None:
     code, said = toros("ingest", "sn2026abc", str(file), "system=AB")
     assert "0 points are new, 0 revised, 2 known already" in said
 
+    spectrum = tmp_path / "spectrum.csv"
+    spectrum.write_text("wavelength,flux\n4000,1.5\n4001,1.6\n")
+    code, said = toros("ingest", "sn2026abc", str(spectrum), "--spectrum", "mjd=59002.5")
+    assert code == ExitCode.OK and "1 spectra are new" in said
+
     assert toros("export", "SN 2026abc") == (0, NIGHT)
     for format_ in ("csv", "ecsv", "votable"):
         copy = tmp_path / f"copy.{format_}"

@@ -141,3 +141,21 @@ def test_only_its_owner_changes_what_hangs_on_a_private_target(bench: Bench) -> 
         do(bench, "export_photometry", target="mine", file_location="products:x.csv", user="max")
     with pytest.raises(Permanent, match="there is no target"):
         do(bench, "switch_measurements", target="mine", active=False, everything=True, user="max")
+
+
+def test_a_spectrum_is_taken_in_by_hand(bench: Bench) -> None:
+    file = bench.files.root("products") / "s.csv"
+    file.write_text("# DATE-OBS: 2020-05-31T06:00:00\nwavelength,flux\n4000,1.5\n4001,x\n4002,1.75\n")
+    asked = {"target": "sn2026abc", "file_location": "products:s.csv", "facility": "CTMO"}
+    dry = do(bench, "ingest_spectrum", **asked, dry_run=True)
+    told, again = (do(bench, "ingest_spectrum", **asked) for _ in range(2))
+    assert (dry["new"], "spectrum" in dry, told["points"], told["refused"]) == (1, False, 2, 1)
+    assert told["problems"] == ["line 4: flux 'x' is not a number"]
+    assert [(each["new"], each["same"], each["spectrum"]) for each in (told, again)] == [(1, 0, 1), (0, 1, 1)]
+    file.write_text(file.read_text().replace("1.75", "1.8"))
+    assert do(bench, "ingest_spectrum", **asked)["revised"] == 1
+    file.write_text("wavelength,flux\n4000,1.5\n4001,1\n")
+    with pytest.raises(Permanent, match="mjd: the file does not say when"):
+        do(bench, "ingest_spectrum", **asked)
+    with pytest.raises(Permanent, match="no column holds the wavelength"):
+        do(bench, "ingest_spectrum", target="sn2026abc", file_location="products:night.csv")

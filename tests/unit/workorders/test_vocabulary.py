@@ -22,7 +22,7 @@ DESIGNED = """
     harvest_catalog resolve_target query_broker refresh_due find_targets show_target find_observations find_products
     find_measurements export_targets move_in
     add_target update_target merge_targets import_targets group_targets request_observation update_observation
-    ingest_data_product ingest_photometry standardise_photometry analyse_catalog simulate_events share
+    ingest_data_product ingest_photometry ingest_spectrum standardise_photometry analyse_catalog simulate_events share
     export_photometry switch_measurements save_list save_user save_proposal delete_product process_product call_hook
     cancel_observation follow_observations save_template send_notice show_observation find_proposals list_facilities
     find_users find_changes save_identities

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy.orm import Session
 
-__all__ = ["SpectrumArrays", "read_spectra", "record_spectrum"]
+__all__ = ["SpectrumArrays", "compare_spectrum", "read_spectra", "record_spectrum"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,29 @@ def record_spectrum(
     Permanent
         It is not known when it was taken.
     """
+    key, values = _columns(target, spectrum, observer)
+    row = session.scalar(select(Spectrum).filter_by(**key).with_for_update())
+    if row is not None and not _differs(row, values):
+        return row.number
+    if row is None:
+        row = Spectrum(**key, active=True)
+        session.add(row)
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.product, row.recorded = product, recorded
+    session.flush()
+    return row.number
+
+
+def compare_spectrum(session: Session, target: int, spectrum: SpectrumReading, *, observer: str = "") -> str:
+    """Return what `record_spectrum` would do, without doing it: "new", "same" or "revised"."""
+    key, values = _columns(target, spectrum, observer)
+    row = session.scalar(select(Spectrum).filter_by(**key))
+    return "new" if row is None else "revised" if _differs(row, values) else "same"
+
+
+def _columns(target: int, spectrum: SpectrumReading, observer: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what tells a spectrum from others, and what it says; raise Permanent where its time is not known."""
     import numpy as np
 
     if spectrum.mjd is None:
@@ -75,15 +99,15 @@ def record_spectrum(
         "target": target, "time": round(spectrum.mjd * MICROSECONDS_A_DAY), "facility": spectrum.facility,
         "observer": observer, "grid": hashlib.sha256(wavelengths).hexdigest(),
     }  # fmt: skip
-    row = session.scalar(select(Spectrum).filter_by(**key).with_for_update())
-    if row is None:
-        row = Spectrum(**key, wavelengths=wavelengths, points=len(spectrum.wavelength), active=True)
-        session.add(row)
-    row.fluxes, row.errors = fluxes, None if unknown else np.asarray(spectrum.error, "<f8").tobytes()
-    row.wavelength_unit, row.flux_unit = spectrum.wavelength_unit, spectrum.flux_unit
-    row.product, row.recorded = product, recorded
-    session.flush()
-    return row.number
+    return key, {
+        "wavelengths": wavelengths, "points": len(spectrum.wavelength), "fluxes": fluxes,
+        "errors": None if unknown else np.asarray(spectrum.error, "<f8").tobytes(),
+        "wavelength_unit": spectrum.wavelength_unit, "flux_unit": spectrum.flux_unit,
+    }  # fmt: skip
+
+
+def _differs(row: Spectrum, values: Mapping[str, Any]) -> bool:
+    return any(getattr(row, name) != value for name, value in values.items())
 
 
 def read_spectra(session: Session, target: int, *, viewer: Viewer, active_only: bool = True) -> list[SpectrumArrays]:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     from workorders.targets import SaveList
 
-__all__ = ["add_to_list", "find_list", "lists_of", "may_add", "remove_from_list", "save_list", "the_list"]
+__all__ = [
+    "add_to_list",
+    "count_missing",
+    "find_list",
+    "lists_of",
+    "may_add",
+    "remove_from_list",
+    "save_list",
+    "the_list",
+]
 
 CHUNK = 400  # values in one query; SQLite's oldest limit is 999
 
@@ -93,6 +102,12 @@ def add_to_list(session: Session, name: str, targets: Sequence[int], *, viewer: 
     if rows:
         session.execute(insert(TargetListMember), rows)
     return len(rows)
+
+
+def count_missing(session: Session, name: str, targets: Sequence[int], viewer: Viewer) -> int:
+    """Return how many of these targets are not in the list of this name, which may not be there."""
+    found = find_list(session, name, viewer)
+    return len(set(targets)) - (0 if found is None else len(_members(session, found.number, targets)))
 
 
 def may_add(session: Session, name: str, viewer: Viewer) -> None:

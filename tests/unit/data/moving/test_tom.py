@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tests.support.tom_toolkit import fill
 from toros.data.moving.source import Source
 from toros.data.moving.tom import TomDatabase
+from toros.data.moving.tom_measurements import TomReducedData
 from toros.data.targets.importing.rows import Row
 
 
@@ -32,9 +33,11 @@ def test_targets_lists_and_points(source: Source) -> None:
     assert [row.order.name for row in rows] == ["M31", "AT 2017gfo", "1 Ceres", "m-31"]
     assert [each.line for each in found if not isinstance(each, Row)] == [2, 3]
     assert rows[1].order.groups == ["gw"] and rows[1].order.access == "private"
-    assert list(tom.lists()) == [("Tonight", []), ("Tonight", ["M31", "AT 2017gfo", "Nowhere"]), ("Empty", [])]
-    (name, points, problems), (other, _, _) = list(tom.photometry())
-    assert (name, len(points), len(problems), other) == ("AT 2017gfo", 4, 1, "Nowhere")
+    assert list(tom.lists()) == [("Tonight", []), ("Tonight", [1, 2, 3]), ("Empty", [])]
+    reduced = TomReducedData(source)
+    assert list(reduced.targets(0)) == [2, 3, 7]
+    ((points, problems),) = list(reduced.points(2))
+    assert (len(points), [each.line for each in problems]) == (6, [5, 15])
     assert points[0].mjd == pytest.approx(61041 + (3 * 3600 + 4 * 60 + 5.5) / 86400, abs=1e-9)
     assert tom.count() == 5
 

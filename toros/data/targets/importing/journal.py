@@ -29,11 +29,14 @@ class Progress:
         Of `new`, `same`, `changed` and `refused` rows, and of those `listed`.
     bytes : int
         Length of the report of what was refused.
+    parts : dict
+        Of what follows on the rows: how far each part has come, and its counts.
     """
 
     records: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 class Journal:
@@ -46,16 +49,16 @@ class Journal:
     ----------
     folder : Path
         Its own; made where it is not there.
-    file : Path
-        What is imported; where it has changed since, the import begins anew.
+    file : Path or None
+        What is imported; where it has changed since, the import begins anew. None of what is no file.
     """
 
-    def __init__(self, folder: Path, file: Path) -> None:
+    def __init__(self, folder: Path, file: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.report = folder / "refused.csv"
         self._state = folder / "progress.json"
-        seen = file.stat()
-        self._file = [seen.st_size, seen.st_mtime_ns]
+        seen = file.stat() if file is not None else None
+        self._file = [seen.st_size, seen.st_mtime_ns] if seen is not None else []
         self.progress = self._recalled()
         self._begin_report()
 
@@ -71,7 +74,7 @@ class Journal:
         self.progress.counts["refused"] += len(found)
         self.progress.bytes = self.report.stat().st_size
         told = {"file": self._file, "records": self.progress.records, "counts": self.progress.counts,
-                "bytes": self.progress.bytes}  # fmt: skip
+                "bytes": self.progress.bytes, "parts": self.progress.parts}  # fmt: skip
         beside = self._state.with_suffix(".new")
         beside.write_text(json.dumps(told), encoding="utf-8")
         beside.replace(self._state)
@@ -91,14 +94,14 @@ class Journal:
         try:
             told = json.loads(self._state.read_text(encoding="utf-8"))
             if told["file"] == self._file and self.report.stat().st_size >= told["bytes"]:
-                return Progress(told["records"], Counter(told["counts"]), told["bytes"])
+                return Progress(told["records"], Counter(told["counts"]), told["bytes"], told.get("parts", {}))
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return Progress()
 
     def _begin_report(self) -> None:
         """Leave in the report what the progress knows of."""
-        if self.progress.records:
+        if self.progress.bytes:
             with self.report.open("r+b") as stream:
                 stream.truncate(self.progress.bytes)
             return

@@ -95,9 +95,11 @@ class Taker:
         self._imagined = Surroundings() if dry_run else None
         self._tags: dict[int, set[str]] | None = {} if dry_run else None
 
-    def imagines(self, name: str) -> bool:
-        """Whether, in a dry run, there would be a target of this name by now."""
-        return self._imagined is not None and is_name(name) and key_of(name) in self._imagined.names
+    def imagined(self, name: str) -> Known | None:
+        """Return the target that, in a dry run, would have this name by now."""
+        if self._imagined is None or not is_name(name):
+            return None
+        return self._imagined.targets.get(self._imagined.names.get(key_of(name), 0))
 
     def take(self, session: Session, rows: Sequence[Prepared]) -> Taken:
         """Take rows inside a transaction; each is taken whole, or refused with a reason."""
