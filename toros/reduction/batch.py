@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from toros.errors import BadFrame
 from toros.reduction.calibrate import Calibration, calibration_of, correction_of, saturation_of
@@ -24,10 +23,11 @@ from toros.reduction.masks import Mask, camera_mask, look_at_mask, mask_path, ma
 from toros.reduction.masters import Dark, Master, finished, master_recipe
 from toros.reduction.memory import Need, Room, need_to_look, need_to_make
 from toros.reduction.piles import pedestal_of, without_spoilers
-from toros.reduction.product import Job, Made, is_still_there, make_product
+from toros.reduction.product import Job, Made, is_still_there
+from toros.reduction.production import Production
 from toros.reduction.recipe import Recipe
 from toros.reduction.structure import Limits
-from toros.reduction.work import Note, Progress, Run, Work, here, reason_of
+from toros.reduction.work import Progress, Run, Work, here, reason_of
 
 __all__ = ["Batch", "Product"]
 
@@ -135,6 +135,10 @@ class Batch:
     unusable: list[Unusable] = field(default_factory=list)
     _whole: dict[str, bool] = field(default_factory=dict)
 
+    @property
+    def _production(self) -> Production:
+        return Production(self.run, self.progress, self.journal, self.width, self.room, self.marks)
+
     def look(self, files: Sequence[tuple[Path, str]], marks: Sequence[str] = ()) -> Inventory:
         """Return what files hold.
 
@@ -202,7 +206,7 @@ class Batch:
         chosen = [(light, one) for light, one in planned if self._may_be_made(light, one)]
         keys = unique([key_of_light(light) for light, _ in chosen], self.taken)
         jobs = [self._job_of_light(k, light, one) for k, (light, one) in zip(keys, chosen, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), "calibrated", (MASTERED, 1.0))
+        answers = self._production.made(list(zip(keys, jobs, strict=True)), "calibrated", (MASTERED, 1.0))
         products = []
         for key, (light, one), job, answer in zip(keys, chosen, jobs, answers, strict=True):
             if isinstance(answer, Made):
@@ -246,7 +250,9 @@ class Batch:
         masks = masks_to_make(masters, {p.name: len(p.frames) for p in products}, self.rules, known)
         keys = unique([key_of_master("bad_pixels", one.dark.like) for one in masks], self.taken)
         jobs = [self._job_of_mask(key, one) for key, one in zip(keys, masks, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), "bad-pixel masks made", (MASTERED, MASTERED))
+        answers = self._production.made(
+            list(zip(keys, jobs, strict=True)), "bad-pixel masks made", (MASTERED, MASTERED)
+        )
         made = []
         for key, one, job, answer in zip(keys, masks, jobs, answers, strict=True):
             if isinstance(answer, Made):
@@ -276,7 +282,9 @@ class Batch:
         plans = self._planned(lambda at_hand: [self._plan(kind, pile, at_hand) for pile in piles], masters)
         keys = unique([key_of_master(kind, pile[0]) for pile in piles], self.taken)
         jobs = [self._job_of_master(k, kind, pile, plan) for k, pile, plan in zip(keys, piles, plans, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), f"master {kind} made", (INSPECTED, MASTERED))
+        answers = self._production.made(
+            list(zip(keys, jobs, strict=True)), f"master {kind} made", (INSPECTED, MASTERED)
+        )
         made = []
         for key, pile, plan, job, answer in zip(keys, piles, plans, jobs, answers, strict=True):
             if isinstance(answer, Made):
@@ -380,48 +388,6 @@ class Batch:
             key, job.recipe.product, made, self.name_of(Path(made.path)), job.recipe, seen, frames, masters, job.marks,
             dict(job.thumbnails),
         )  # fmt: skip
-
-    def _make(self, jobs: Sequence[tuple[str, Job]], word: str, span: tuple[float, float]) -> list[Any]:
-        """Return what came of each job: Made, from memory where it was finished before, or an exception."""
-        answers: list[Any] = self._recalled(jobs, span[0])
-        for i, (key, job) in enumerate(jobs):
-            refusal = self.room.refusal(job.need)
-            if answers[i] is None and refusal is not None:
-                answers[i] = BadFrame(refusal)
-                self.journal.failed(key, refusal)
-        todo = [i for i, answer in enumerate(answers) if answer is None]
-        needs = [jobs[i][1].need for i in todo]
-        self.marks.extend(self.room.remarks(needs))
-        work = Work(self.run, self.progress, word, span, before=len(jobs) - len(todo), writes=True, room=self.room)
-        arguments = [(jobs[i][1],) for i in todo]
-        made = work.through(make_product, arguments, needs, self.width, self._noting(jobs, todo))
-        for i, answer in zip(todo, made, strict=True):
-            answers[i] = answer
-        return answers
-
-    def _recalled(self, jobs: Sequence[tuple[str, Job]], fraction: float) -> list[Made | None]:
-        """Return the products that were finished before and are still whole."""
-        known = [self.journal.recall(key, job.recipe.hash) for key, job in jobs]
-        at = [i for i, made in enumerate(known) if made is not None]
-        arguments = [(made.path, made.sha256) for made in known if made is not None]
-        if at:
-            self.progress(fraction, f"looking whether {len(at)} products of an earlier try are whole")
-        for position, answer in self.run(is_still_there, arguments, self.width):
-            if answer is not True:
-                known[at[position]] = None
-        return known
-
-    def _noting(self, jobs: Sequence[tuple[str, Job]], todo: Sequence[int]) -> Note:
-        """Return what remembers each product as it is finished."""
-
-        def note(position: int, answer: Any) -> None:
-            key, job = jobs[todo[position]]
-            if isinstance(answer, Made):
-                self.journal.finished(key, job.recipe.hash, answer)
-            else:
-                self.journal.failed(key, reason_of(answer))
-
-        return note
 
 
 def _need_to_look(path: Path, limits: Limits) -> Need:

@@ -68,8 +68,9 @@ def combine_rows(sources: Sequence[Rows], options: Mapping[str, Any]) -> Combine
     Parameters
     ----------
     sources : sequence of Rows
-        The frames, all of one shape, each `MaskedRows` where pixels of it are to be left out; each is read once from its first row to its last, after a few rows for its
-        noise. Memory beyond the result is bounded by `BAND`, or by one row of all frames.
+        The frames, all of one shape, each `MaskedRows` where pixels of it are to be left out; each is read once from
+        its first row to its last, after a few rows for its noise. Memory beyond the result is bounded by `BAND`, or
+        by one row of all frames.
     options : mapping
         method : {"clip", "median", "minmax"}, optional
             Mean of what lies near the median, the default; median; mean without the extremes.
