@@ -198,9 +198,9 @@ def _combine_bands(
             source.read(start, stop, band)
             if scale != 1.0:
                 band *= np.float32(scale)
-        data, error, mask, count = (a[start:stop].reshape(-1) for a in (made.data, made.error, made.mask, made.count))
+        data, error, count = (a[start:stop].reshape(-1) for a in (made.data, made.error, made.count))
         combine_piles(cube, len(sources), pixels, *choices, data, error, count)
-        found = unknown_errors(data, error, mask)
+        found = unknown_errors(data, error, made.mask[start:stop].reshape(-1))
         if found.size > pixels // MANY:
             unknown.append(slice(start * columns, stop * columns))
         elif found.size:
