@@ -10,24 +10,24 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from toros.errors import BadFrame
-from toros.reduction.calibrate import Calibration, calibration_of, correction_of, saturation_of
+from toros.reduction.calibrate import Calibration, calibration_of, correction_of
 from toros.reduction.cameras.camera import Camera
-from toros.reduction.cards import cards_of
 from toros.reduction.choice import Rules, choose, layout_of, said_of, same_exposure
 from toros.reduction.inventory import Inventory, Seen, Unusable, classify, groups, inspect
+from toros.reduction.jobs import Jobs
 from toros.reduction.journal import Journal, NoJournal
 from toros.reduction.keys import key_of_light, key_of_master, unique
-from toros.reduction.masks import Mask, camera_mask, look_at_mask, mask_path, masks_to_make
+from toros.reduction.masks import camera_mask, look_at_mask, mask_path, masks_to_make
 from toros.reduction.masters import Dark, Master, finished, master_recipe
-from toros.reduction.memory import Need, Room, need_to_look, need_to_make
+from toros.reduction.memory import Need, Room, need_to_look
 from toros.reduction.piles import pedestal_of, without_spoilers
-from toros.reduction.product import Job, Made, is_still_there, make_product
+from toros.reduction.product import Job, Made, is_still_there
+from toros.reduction.production import Production
 from toros.reduction.recipe import Recipe
 from toros.reduction.structure import Limits
-from toros.reduction.work import Note, Progress, Run, Work, here, reason_of
+from toros.reduction.work import Progress, Run, Work, here, reason_of
 
 __all__ = ["Batch", "Product"]
 
@@ -135,6 +135,14 @@ class Batch:
     unusable: list[Unusable] = field(default_factory=list)
     _whole: dict[str, bool] = field(default_factory=dict)
 
+    @property
+    def _jobs(self) -> Jobs:
+        return Jobs(self.output, self.limits, self.compress, self.rules)
+
+    @property
+    def _production(self) -> Production:
+        return Production(self.run, self.progress, self.journal, self.width, self.room, self.marks)
+
     def look(self, files: Sequence[tuple[Path, str]], marks: Sequence[str] = ()) -> Inventory:
         """Return what files hold.
 
@@ -201,8 +209,8 @@ class Batch:
         planned = zip(lights, self._planned(plan, masters), strict=True)
         chosen = [(light, one) for light, one in planned if self._may_be_made(light, one)]
         keys = unique([key_of_light(light) for light, _ in chosen], self.taken)
-        jobs = [self._job_of_light(k, light, one) for k, (light, one) in zip(keys, chosen, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), "calibrated", (MASTERED, 1.0))
+        jobs = [self._jobs.of_light(k, light, one) for k, (light, one) in zip(keys, chosen, strict=True)]
+        answers = self._production.made(list(zip(keys, jobs, strict=True)), "calibrated", (MASTERED, 1.0))
         products = []
         for key, (light, one), job, answer in zip(keys, chosen, jobs, answers, strict=True):
             if isinstance(answer, Made):
@@ -245,8 +253,10 @@ class Batch:
         known = [m for m in self.earlier if m.kind == "bad_pixels" and m.origin == "batch"]
         masks = masks_to_make(masters, {p.name: len(p.frames) for p in products}, self.rules, known)
         keys = unique([key_of_master("bad_pixels", one.dark.like) for one in masks], self.taken)
-        jobs = [self._job_of_mask(key, one) for key, one in zip(keys, masks, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), "bad-pixel masks made", (MASTERED, MASTERED))
+        jobs = [self._jobs.of_mask(key, one) for key, one in zip(keys, masks, strict=True)]
+        answers = self._production.made(
+            list(zip(keys, jobs, strict=True)), "bad-pixel masks made", (MASTERED, MASTERED)
+        )
         made = []
         for key, one, job, answer in zip(keys, masks, jobs, answers, strict=True):
             if isinstance(answer, Made):
@@ -275,8 +285,10 @@ class Batch:
         """Make the masters of one kind; add their products, and say which could not be made."""
         plans = self._planned(lambda at_hand: [self._plan(kind, pile, at_hand) for pile in piles], masters)
         keys = unique([key_of_master(kind, pile[0]) for pile in piles], self.taken)
-        jobs = [self._job_of_master(k, kind, pile, plan) for k, pile, plan in zip(keys, piles, plans, strict=True)]
-        answers = self._make(list(zip(keys, jobs, strict=True)), f"master {kind} made", (INSPECTED, MASTERED))
+        jobs = [self._jobs.of_master(k, kind, pile, plan) for k, pile, plan in zip(keys, piles, plans, strict=True)]
+        answers = self._production.made(
+            list(zip(keys, jobs, strict=True)), f"master {kind} made", (INSPECTED, MASTERED)
+        )
         made = []
         for key, pile, plan, job, answer in zip(keys, piles, plans, jobs, answers, strict=True):
             if isinstance(answer, Made):
@@ -332,47 +344,6 @@ class Batch:
         self.unusable.append(Unusable(light.file, f"there is no {', no '.join(plan.lacks)} for it: set aside as asked"))
         return False
 
-    def _job_of_light(self, key: str, light: Seen, plan: Calibration) -> Job:
-        marks = (*plan.marks, *(m for one in plan.masters for m in said_of(one, light, self.rules)))
-        return Job(
-            recipe=plan.recipe,
-            paths=_paths([light], plan.masters),
-            output=str(self.output / f"{key}.fits"),
-            cards=cards_of(light, "calibrated"),
-            marks=tuple(dict.fromkeys(marks)),
-            thumbnails={
-                w: str(self.output / f"thumbnails/{key.split('/', 1)[1]}-{w}.png") for w in ("before", "after")
-            },
-            limits=self.limits,
-            compress=self.compress,
-            pixel_scale=_pixel_scale(light),
-            need=_need([light], plan.masters),
-            saturation=saturation_of(light, plan),
-        )
-
-    def _job_of_master(self, key: str, kind: str, pile: list[Seen], plan: Calibration) -> Job:
-        return Job(
-            recipe=plan.recipe,
-            paths=_paths(pile, plan.masters),
-            output=str(self.output / f"{key}.fits"),
-            cards=cards_of(pile[0], f"master_{kind}"),
-            marks=plan.marks,
-            limits=self.limits,
-            compress=self.compress,
-            need=_need(pile, plan.masters),
-        )
-
-    def _job_of_mask(self, key: str, mask: Mask) -> Job:
-        return Job(
-            recipe=mask.recipe,
-            paths=_paths([], [mask.dark, mask.flat]),
-            output=str(self.output / f"{key}.fits"),
-            cards=cards_of(mask.dark.like, "master_bad_pixels"),
-            limits=self.limits,
-            compress=self.compress,
-            need=_need([mask.dark.like], [mask.dark, mask.flat]),
-        )
-
     def _product(
         self, key: str, seen: Seen, frames: tuple[Seen, ...], masters: tuple[Master, ...], job: Job, made: Made
     ) -> Product:
@@ -380,48 +351,6 @@ class Batch:
             key, job.recipe.product, made, self.name_of(Path(made.path)), job.recipe, seen, frames, masters, job.marks,
             dict(job.thumbnails),
         )  # fmt: skip
-
-    def _make(self, jobs: Sequence[tuple[str, Job]], word: str, span: tuple[float, float]) -> list[Any]:
-        """Return what came of each job: Made, from memory where it was finished before, or an exception."""
-        answers: list[Any] = self._recalled(jobs, span[0])
-        for i, (key, job) in enumerate(jobs):
-            refusal = self.room.refusal(job.need)
-            if answers[i] is None and refusal is not None:
-                answers[i] = BadFrame(refusal)
-                self.journal.failed(key, refusal)
-        todo = [i for i, answer in enumerate(answers) if answer is None]
-        needs = [jobs[i][1].need for i in todo]
-        self.marks.extend(self.room.remarks(needs))
-        work = Work(self.run, self.progress, word, span, before=len(jobs) - len(todo), writes=True, room=self.room)
-        arguments = [(jobs[i][1],) for i in todo]
-        made = work.through(make_product, arguments, needs, self.width, self._noting(jobs, todo))
-        for i, answer in zip(todo, made, strict=True):
-            answers[i] = answer
-        return answers
-
-    def _recalled(self, jobs: Sequence[tuple[str, Job]], fraction: float) -> list[Made | None]:
-        """Return the products that were finished before and are still whole."""
-        known = [self.journal.recall(key, job.recipe.hash) for key, job in jobs]
-        at = [i for i, made in enumerate(known) if made is not None]
-        arguments = [(made.path, made.sha256) for made in known if made is not None]
-        if at:
-            self.progress(fraction, f"looking whether {len(at)} products of an earlier try are whole")
-        for position, answer in self.run(is_still_there, arguments, self.width):
-            if answer is not True:
-                known[at[position]] = None
-        return known
-
-    def _noting(self, jobs: Sequence[tuple[str, Job]], todo: Sequence[int]) -> Note:
-        """Return what remembers each product as it is finished."""
-
-        def note(position: int, answer: Any) -> None:
-            key, job = jobs[todo[position]]
-            if isinstance(answer, Made):
-                self.journal.finished(key, job.recipe.hash, answer)
-            else:
-                self.journal.failed(key, reason_of(answer))
-
-        return note
 
 
 def _need_to_look(path: Path, limits: Limits) -> Need:
@@ -431,13 +360,6 @@ def _need_to_look(path: Path, limits: Limits) -> Need:
     except OSError:
         size = 0
     return need_to_look(size, packed=path.suffix.lower() in (".gz", ".fz"), most=limits.size)
-
-
-def _need(frames: Sequence[Seen], masters: Sequence[Master]) -> Need:
-    """Return the memory that it takes to make a product of frames; a file smaller than its pixels is compressed."""
-    packed = sum(m.size for m in masters if m.size < 4 * m.shape[0] * m.shape[1])
-    packed += sum(f.size for f in frames if f.size < 2 * f.shape[0] * f.shape[1] and not f.file.lower().endswith(".gz"))
-    return need_to_make(frames[0].image_shape, packed=packed, frames=len(frames))
 
 
 def _why(path: Path, error: BaseException) -> str:
@@ -482,13 +404,3 @@ def _as_mask(dark: Master, product: Product) -> Master:
         kind="bad_pixels", name=product.name, path=product.made.path, sha256=product.made.sha256,
         size=product.made.size, like=dark.like, shape=dark.shape, marks=product.marks, layout=dark.layout,
     )  # fmt: skip
-
-
-def _pixel_scale(light: Seen) -> float | None:
-    """Return the arcseconds of one pixel as it was read: binned, where both sides are alike."""
-    scale, (rows, columns) = light.frame.settings.pixel_scale, light.frame.binning
-    return scale * rows if scale is not None and rows == columns else None
-
-
-def _paths(frames: Sequence[Seen], masters: Sequence[Master]) -> dict[str, str]:
-    return {**{f.name: f.path for f in frames}, **{m.name: m.path for m in masters}}

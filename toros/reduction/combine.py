@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Combined", "combine_rows", "frame_noise"]
 
 BAND = 20 << 16  # pixels of all frames together that are combined at once: fewer cost more calls, more leave the cache
+MANY = 16  # a band is remembered whole, not pixel by pixel, where more than one in so many has no error
 SAMPLE = 1 << 18  # pixels that tell the noise of a frame to 0.2 %
 SAMPLE_BANDS = 16  # pieces of the frame that they come from
 MOST_FRAMES = 65535  # a pixel's count is 16 bits
@@ -67,8 +68,9 @@ def combine_rows(sources: Sequence[Rows], options: Mapping[str, Any]) -> Combine
     Parameters
     ----------
     sources : sequence of Rows
-        The frames, all of one shape; each is read once from its first row to its last, after a few rows for its
-        noise. Memory beyond the result is bounded by `BAND`, or by one row of all frames.
+        The frames, all of one shape, each `MaskedRows` where pixels of it are to be left out; each is read once from
+        its first row to its last, after a few rows for its noise. Memory beyond the result is bounded by `BAND`, or
+        by one row of all frames.
     options : mapping
         method : {"clip", "median", "minmax"}, optional
             Mean of what lies near the median, the default; median; mean without the extremes.
@@ -109,11 +111,9 @@ def combine_rows(sources: Sequence[Rows], options: Mapping[str, Any]) -> Combine
         count=np.empty(shape, np.uint8 if frames < 256 else np.uint16), frames=frames,
     )  # fmt: skip
     scales = _scales(sources, options)
-    complete = _combine_bands(sources, scales, _choices(sources, scales, options), made)
-    np.isfinite(made.data, out=made.mask)
-    np.logical_not(made.mask, out=made.mask)
-    if frames == 1 or not complete:
-        _fill_errors(made)
+    unknown = _combine_bands(sources, scales, _choices(sources, scales, options), made)
+    if unknown:
+        _fill_errors(made, unknown)
     return made
 
 
@@ -180,16 +180,16 @@ def _choices(
 
 def _combine_bands(
     sources: Sequence[Rows], scales: Sequence[float], choices: tuple[Any, Any, Any, Any, Any, Any], made: Combined
-) -> bool:
-    """Fill data, error and count; return whether all errors are known."""
+) -> list[NDArray[np.int64] | slice]:
+    """Fill data, error, mask and count; return where errors are not known: the pixels, or a band with many of them."""
     import numpy as np
 
-    from toros.reduction.combine_kernels import combine_piles
+    from toros.reduction.combine_kernels import combine_piles, unknown_errors
 
     rows, columns = made.data.shape
     step = max(1, min(rows, BAND // (len(sources) * columns)))
     cube = _empty_cube(len(sources), step * columns)
-    complete = True
+    unknown: list[NDArray[np.int64] | slice] = []
     for start in range(0, rows, step):
         stop = min(rows, start + step)
         pixels = (stop - start) * columns
@@ -200,8 +200,12 @@ def _combine_bands(
                 band *= np.float32(scale)
         data, error, count = (a[start:stop].reshape(-1) for a in (made.data, made.error, made.count))
         combine_piles(cube, len(sources), pixels, *choices, data, error, count)
-        complete = complete and bool(np.isfinite(error).all())
-    return complete
+        found = unknown_errors(data, error, made.mask[start:stop].reshape(-1))
+        if found.size > pixels // MANY:
+            unknown.append(slice(start * columns, stop * columns))
+        elif found.size:
+            unknown.append(found + start * columns)
+    return unknown
 
 
 def _empty_cube(frames: int, pixels: int) -> Floats:
@@ -214,18 +218,20 @@ def _empty_cube(frames: int, pixels: int) -> Floats:
     return np.empty((frames, -(-pixels // 16384) * 16384 + 1040), dtype=np.float32)
 
 
-def _fill_errors(made: Combined) -> None:
+def _fill_errors(made: Combined, unknown: Sequence[NDArray[np.int64] | slice]) -> None:
     """Give every pixel an error: what is not known is taken for the usual, of a single frame for its noise."""
     import numpy as np
-
-    from toros.reduction.combine_kernels import fill_unknown
 
     some = made.error.reshape(-1)[:: made.error.size // SAMPLE // 4 | 1]
     some = some[np.isfinite(some)]
     if not some.size:
         some = made.error[np.isfinite(made.error)]
     usual = np.median(some) if some.size else _pixel_noise(made.data)
-    fill_unknown(made.error.reshape(-1), np.float32(usual))
+    errors = made.error.reshape(-1)
+    for where in unknown:
+        values = errors[where]
+        values[~np.isfinite(values)] = usual
+        errors[where] = values
 
 
 def _pixel_noise(data: Floats) -> float:

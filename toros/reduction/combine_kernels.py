@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Whole = NDArray[np.int64]
 
-__all__ = ["CLIP", "MEDIAN", "MINMAX", "combine_piles", "fill_unknown"]
+__all__ = ["CLIP", "MEDIAN", "MINMAX", "combine_piles", "unknown_errors"]
 
 CLIP, MEDIAN, MINMAX = range(3)
 
@@ -384,12 +384,23 @@ def _reach_of_one(
 
 
 @compiled
-def fill_unknown(values: Floats, usual: np.float32) -> None:
-    """Write `usual` where a value is not finite.
+def unknown_errors(data: Floats, error: Floats, mask: NDArray[np.bool_]) -> Whole:
+    """Mask the pixels without a value, and return which have no error; both while they are in the cache.
 
     Parameters
     ----------
-    values : array (n)
+    data, error : arrays (n)
+    mask : array (n)
+        Filled.
     """
-    for i in range(values.size):
-        values[i] = values[i] if abs(values[i]) < INFINITE else usual
+    number = 0
+    for i in range(data.size):
+        mask[i] = not abs(data[i]) < INFINITE
+        number += not abs(error[i]) < INFINITE
+    unknown = np.empty(number, np.int64)
+    filled = 0
+    for i in range(data.size if number else 0):
+        if not abs(error[i]) < INFINITE:
+            unknown[filled] = i
+            filled += 1
+    return unknown

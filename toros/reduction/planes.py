@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["AnyOf", "ArrayRows", "PlainRows", "RowSlices", "Rows", "StackedRows", "TiledRows"]
+__all__ = ["AnyOf", "ArrayRows", "MaskedRows", "PlainRows", "RowSlices", "Rows", "StackedRows", "TiledRows"]
 
 PIECE = 1 << 20  # bytes that are read and turned at once: they stay in the processor's cache
 
@@ -277,6 +277,43 @@ class StackedRows(_Buffered):
             end = min(stop - row, self._height - inside)
             self._parts[part].read(inside, inside + end, out[row - start : row - start + end])
             row += end
+
+
+class MaskedRows(_Buffered):
+    """An image of which pixels are left out.
+
+    Parameters
+    ----------
+    image : Rows
+    mask : Rows
+        Not 0 where a pixel is left out.
+
+    Raises
+    ------
+    BadFrame
+        Their shapes differ.
+    """
+
+    def __init__(self, image: Rows, mask: Rows) -> None:
+        super().__init__()
+        if tuple(image.shape) != tuple(mask.shape):
+            raise BadFrame(f"a mask of {mask.shape} pixels does not belong to an image of {image.shape}")
+        self.shape = image.shape
+        self._image, self._mask = image, mask
+
+    def read(self, start: int, stop: int, out: NDArray[np.float32]) -> None:
+        """Fill `out` with these rows; NaN where the mask is set."""
+        import numpy as np
+
+        from toros.reduction.value_kernels import hide
+
+        self._image.read(start, stop, out)
+        mask = self._mask.rows(start, stop)
+        bad = np.ascontiguousarray(mask if mask.dtype == bool else mask != 0)
+        if out.flags.c_contiguous:
+            hide(bad.reshape(-1).view(np.uint8), out.reshape(-1))
+        else:
+            out[bad] = np.nan
 
 
 class RowSlices:

@@ -89,12 +89,17 @@ class Recipe:
 
     def write(self, header: Header) -> None:
         """Write the recipe into a header."""
+        for card in [*header["TINP*"], *header["TSHA*"], *header["TSTEP*"]]:
+            del header[card]
         header["TPRODUCT"] = (self.product, "made by TOROS from TINPn by TSTEPn")
+        # set one by one, each new card is looked for among all the others: the square of the number of frames
+        header.extend(self._cards(), end=True)
+
+    def _cards(self) -> list[tuple[str, str]]:
+        cards = []
         for n, item in enumerate(self.inputs, 1):
-            header[f"TINP{n}"] = f"{item.role} {_card_json(item.name)[1:-1]}"
-            header[f"TSHA{n}"] = item.sha256
-        for n, step in enumerate(self.steps, 1):
-            header[f"TSTEP{n}"] = str(step)
+            cards += [(f"TINP{n}", f"{item.role} {_card_json(item.name)[1:-1]}"), (f"TSHA{n}", item.sha256)]
+        return cards + [(f"TSTEP{n}", str(step)) for n, step in enumerate(self.steps, 1)]
 
     @classmethod
     def read(cls, header: Mapping[str, Any]) -> Recipe:

@@ -23,23 +23,10 @@ from tests.bench.reduction.calibration import best
 from tests.bench.reduction.memory import beyond
 from toros.reduction.combine import combine_rows
 from toros.reduction.frame import open_frame
-from toros.reduction.planes import Rows
+from toros.reduction.planes import ArrayRows, MaskedRows
 
 FRAMES, CLIP, PART = 20, 5.0, 512  # frames; standard deviations; rows that ccdproc is given
 SIGMA = 1.482602218505602
-
-
-class Masked:
-    """Rows of a frame with pixels left out, as saturation or a map of bad pixels does."""
-
-    def __init__(self, rows: Rows, bad: Any) -> None:
-        self.shape = rows.shape
-        self._rows, self._bad = rows, bad
-
-    def read(self, start: int, stop: int, out: Any) -> None:
-        """Fill `out` with these rows; masked pixels as NaN."""
-        self._rows.read(start, stop, out)
-        out[self._bad[start:stop]] = np.nan
 
 
 def write_frames(folder: Path, side: int) -> list[Path]:
@@ -97,7 +84,7 @@ def measure(small: bool) -> list[Goal]:
         sources = opened(paths, files)
         hashing = time.perf_counter() - started
         bad = np.random.default_rng(99).random((side, side)) < 1e-3
-        masked = [Masked(rows, bad) for rows in sources]
+        masked = [MaskedRows(rows, ArrayRows(bad)) for rows in sources]
         options = {"clip": CLIP, "floor": 1.0}
         made = combine_rows(sources, options)
         started = time.process_time()
@@ -123,7 +110,7 @@ def combine_once(folder: str) -> Callable[[], None]:
     sources = opened(sorted(Path(folder).glob("bias-*.fits")), files)
     rows, columns = sources[0].shape
     reserve = np.ones(rows * columns * (4 + 4 + 1 + 1), "u1")  # as large as what comes out, and already in memory
-    small = [Masked(s, np.zeros(s.shape, bool)) for s in sources[:3]]
+    small = [MaskedRows(s, ArrayRows(np.zeros(s.shape, bool))) for s in sources[:3]]
     combine_rows([_Few(s) for s in small], {"clip": CLIP, "floor": 1.0})  # the kernels are loaded
 
     def run() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from toros.errors import BadFrame
 from toros.reduction.combine import combine_rows, frame_noise
-from toros.reduction.planes import ArrayRows
+from toros.reduction.planes import ArrayRows, MaskedRows
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN slice:RuntimeWarning")
 
@@ -173,3 +173,31 @@ def test_frames_of_other_shapes_or_none_at_all_are_refused() -> None:
         combine_rows([ArrayRows(np.zeros((2, 3), "f4")), ArrayRows(np.zeros((3, 3), "f4"))], {"clip": 5.0})
     with pytest.raises(BadFrame, match="no frame"):
         combine_rows([], {"clip": 5.0})
+
+
+def test_a_masked_image_has_no_value_where_its_mask_says_so() -> None:
+    rng = np.random.default_rng(4)
+    image, mask = rng.normal(100, 5, (7, 13)).astype("f4"), rng.random((7, 13)) < 0.2
+    expected = np.where(mask, np.nan, image)
+    for kind in (bool, "u1", "i4", "f4"):
+        rows = MaskedRows(ArrayRows(image), ArrayRows(mask.astype(kind)))
+        assert np.array_equal(rows.rows(2, 6), expected[2:6], equal_nan=True)
+    every_other = np.zeros((7, 26), "f4")[:, ::2]
+    rows.read(0, 7, every_other)
+    assert np.array_equal(every_other, expected, equal_nan=True)
+    with pytest.raises(BadFrame, match="a mask of .* does not belong"):
+        MaskedRows(ArrayRows(image), ArrayRows(mask[:-1]))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_pixels_without_an_error_of_their_own_have_the_usual_one(share: float) -> None:
+    rng = np.random.default_rng(5)
+    frames = rng.normal(1000, 10, (4, 70, 300)).astype("f4")
+    alone = rng.random((70, 300)) < share
+    frames[1:, alone] = np.nan
+    frames[:, 3, 7] = np.nan
+    made = combined(frames, clip=None)
+    usual = np.median(made.error[~alone])
+    assert np.allclose(made.error[alone], usual, rtol=0.05)
+    assert len(np.unique(made.error[alone])) == 1
+    assert made.mask.sum() == 1 and made.mask[3, 7] and np.isfinite(made.error).all()
