@@ -77,7 +77,8 @@ def _number(key: np.int32) -> np.float32:
     """Return the float of a key."""
     bits = np.empty(1, np.int32)
     bits[0] = _key(key)
-    return bits.view(np.float32)[0]
+    number: np.float32 = bits.view(np.float32)[0]
+    return number
 
 
 @inner
