@@ -143,7 +143,7 @@ def _make_identities(config: Config, made: dict[str, Any]) -> None:
         if path.exists():
             made["kept"].append(str(path))
             continue
-        requests = ("*",) if name == OPERATOR else needs_of(name)
+        requests = ("*",) if name == OPERATOR else needs_of(name, config)
         token = new_identity(
             config.security.identities, name, requests, speaks_for_others=name != OPERATOR, replace=True
         )

@@ -22,9 +22,11 @@ MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
 }
 
 
-def needs_of(service: str) -> tuple[str, ...]:
-    """Return the requests that a daemon asks of desks."""
-    return (*EVERY_DESK, *MAY_ASK.get(service, ()))
+def needs_of(service: str, config: Config) -> list[str]:
+    """Return the requests that a daemon asks of desks; the data manager also what the configured hooks order."""
+    hooks = [str(call.order["request"]) for call in config.hooks.calls if call.order and "request" in call.order]
+    asked = (*EVERY_DESK, *MAY_ASK.get(service, ()), *(hooks if service == "data_manager" else ()))
+    return list(dict.fromkeys(asked))
 
 
 def lacking_permissions(config: Config) -> dict[str, list[str]]:
@@ -64,7 +66,7 @@ def _lacking(config: Config, known: dict[str, frozenset[str]]) -> dict[str, list
     found: dict[str, list[str]] = {}
     for service in config.services:
         if service in known and "*" not in known[service]:
-            missing = [request for request in needs_of(service) if request not in known[service]]
+            missing = [request for request in needs_of(service, config) if request not in known[service]]
             if missing:
                 found[service] = missing
     return found
