@@ -79,7 +79,7 @@ def test_bjd_of_our_own_observatory(bench: Bench) -> None:
     ("fields", "error", "sentence"),
     [
         ({"target": "nobody"}, Permanent, "there is no target 'nobody'"),
-        ({"product": 7}, Permanent, "product: there is no data product 7"),
+        ({"product": 7}, Permanent, "product: there is no product 7"),
         ({"file_location": "products:../x"}, OutsideRoots, "x"),
         ({"file_location": "products:missing.csv"}, Permanent, "does not exist"),
     ],
