@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from services.data_manager.reading import check_readable, is_readable
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
+from toros.data.finding import the_product
 from toros.data.measurements.barycentric import Barycentric, barycentric_of
 from toros.data.measurements.exporting import written
 from toros.data.measurements.finding import find_measurements
@@ -19,7 +21,7 @@ from toros.data.measurements.switching import count_points, switch_series
 from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import Reading
 from toros.data.processors.registry import read_product
-from toros.data.tables import DataProduct, Target
+from toros.data.tables import Target
 from toros.data.targets.names import the_target
 from toros.data.targets.updating import may_change
 from toros.durable import write_durably
@@ -54,6 +56,7 @@ _SAID = (
 def ingest_photometry(order: IngestPhotometry, context: Context) -> Outcome:
     """Read the file in a child process, then take its points in, in short transactions."""
     target = context.read(partial(known_target, order=order, viewer=viewer_of(order, context)))
+    check_readable(order.file_location, order, context)
     path = context.files.path(order.file_location)
     reading = context.engine.run(read_product, path, "photometry", options_of(order, target, context))
     if not isinstance(reading, Reading):
@@ -114,6 +117,8 @@ def export_photometry(order: ExportPhotometry, context: Context) -> Outcome:
     contents = written(lightcurve, order.format)
     if path.exists() and not order.replace and not _holds(path, contents):
         raise Permanent(f"file_location: {order.file_location} is there and holds something else; say replace")
+    if path.exists() and not _holds(path, contents) and not is_readable(order.file_location, viewer, context):
+        raise Permanent(f"file_location: {order.file_location} is not yours to replace; choose another name")
     if not order.dry_run:
         write_durably(path, contents)
     digest = hashlib.sha256(contents).hexdigest()
@@ -141,8 +146,8 @@ def _selection(order: Any, *, active_only: bool = False) -> Selection:
 
 def known_target(session: Session, *, order: IngestPhotometry | IngestSpectrum, viewer: Viewer) -> Target:
     """Return the target; raise Permanent where it, or the product, is not there, or is not the viewer's to change."""
-    if order.product is not None and session.get(DataProduct, order.product) is None:
-        raise Permanent(f"product: there is no data product {order.product}")
+    if order.product is not None:
+        the_product(session, order.product, viewer)
     return _own(session, order.target, viewer)
 
 

@@ -39,13 +39,13 @@ def order_send_notice(order: SendNotice, context: Context) -> Outcome:
 
 def check_receivers(receivers: Iterable[str], config: Config) -> None:
     """Raise Permanent where the configuration does not allow one of these to be told."""
-    hosts = {each.lower() for each in config.notices.webhook_hosts}
+    hosts = {each.lower() for each in config.hooks.hosts}
     domains = {each.lower() for each in config.notices.mail_domains}
     for each in receivers:
         if "://" in each:
             if host_of(each) not in hosts:
                 raise Permanent(f"tell: {each!r} is no webhook that notices go to; allowed hosts "
-                                f"(notices.webhook_hosts): {', '.join(sorted(hosts)) or 'none'}")  # fmt: skip
+                                f"(hooks.hosts): {', '.join(sorted(hosts)) or 'none'}")  # fmt: skip
             continue
         if not config.smtp.host:
             raise Permanent(f"tell: {each!r} cannot be told, since this node sends no mail (smtp.host)")

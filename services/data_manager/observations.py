@@ -154,7 +154,8 @@ def answer_show_observation(question: ShowObservation, context: Context) -> Answ
 def answer_find_proposals(question: FindProposals, context: Context) -> Answer:
     """Return a page of proposals with their time."""
     asked: dict[str, Any] = question.model_dump(include={"proposal", "limit", "after"})
-    return context.read(lambda session: find_proposals(session, **asked))
+    viewer = viewer_of(question, context)
+    return context.read(lambda session: find_proposals(session, viewer=viewer, **asked))
 
 
 def answer_list_facilities(question: ListFacilities, context: Context) -> Answer:

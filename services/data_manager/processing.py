@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from services.data_manager.hooks import calls_of, changed
 from services.data_manager.measurements import known_target, options_of, take_reading
+from services.data_manager.reading import check_readable
 from services.data_manager.resources import storage_in
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
@@ -64,6 +65,7 @@ def process_product(order: ProcessProduct, context: Context) -> Outcome:
 def ingest_spectrum(order: IngestSpectrum, context: Context) -> Outcome:
     """Read the file in a child process, and record the spectrum."""
     target = context.read(partial(known_target, order=order, viewer=viewer_of(order, context)))
+    check_readable(order.file_location, order, context)
     path = context.files.path(order.file_location)
     options = PhotometryOptions(
         mjd=order.mjd, unit=order.unit, facility=order.facility, largest=context.config.data.largest_table

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from services.data_manager.hooks import calls_of
 from services.data_manager.processing import photometry_of
+from services.data_manager.reading import check_readable
 from services.data_manager.resources import storage_in
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
@@ -47,8 +48,10 @@ def ingest_data_product(order: IngestDataProduct, context: Context) -> Outcome:
 
     What reads it, and the hooks that follow, are orders of their own, which begin when the product is safe.
     """
+    check_readable(order.file_location, order, context)
     for location in order.thumbnails.values():
         context.files.path(location, must_exist=False)
+        check_readable(location, order, context, field="thumbnails")
     path = context.files.path(order.file_location, must_exist=False)
     if order.store:
         storage_in(context).check_size(size_of_file(path, name=order.file_location), order.file_location)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from services.data_manager.reading import check_readable, is_readable
 from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.permissions import Viewer
@@ -19,6 +20,7 @@ from toros.data.targets.importing.running import Asked, import_rows, rows_of_lin
 from toros.data.targets.importing.tables import as_csv, checked_size
 from toros.data.targets.importing.taking import Taker
 from toros.data.targets.lists import may_add
+from toros.errors import Permanent
 from toros.network.service import Context, Outcome
 from workorders.finding import TargetFilter
 
@@ -33,6 +35,7 @@ SHOWN = 20  # refused rows in the result itself; the report has all of them
 
 def order_import_targets(order: ImportTargets, context: Context) -> Outcome:
     """Take the rows of a table, going on where an earlier try stopped."""
+    check_readable(order.file_location, order, context)
     path = context.files.path(order.file_location)
     viewer = viewer_of(order, context)
     if order.target_list is not None:
@@ -62,6 +65,8 @@ def order_export_targets(order: ExportTargets, context: Context) -> Outcome:
     kind = order.format or format_of(path.name)
     folder = folder_of(order.id, context, fresh=True)
     viewer = viewer_of(order, context)
+    if path.exists() and not is_readable(order.file_location, viewer, context):
+        raise Permanent(f"file_location: {order.file_location} is not yours to replace; choose another name")
     with Spool(folder / "targets.jsonl") as spool:
         for numbers in _numbers(order.matching or TargetFilter(), viewer, context):
             context.read(lambda session, numbers=numbers: spooled(session, numbers, spool))  # type: ignore[misc]

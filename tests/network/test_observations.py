@@ -55,7 +55,7 @@ def shown(desk: Daemon, number: int) -> dict[str, Any]:
 
 
 def test_an_observation_comes_back_with_its_products_and_who_asked_is_told(tmp_path: Path, hook: Hook) -> None:
-    settings = {**SMALL, "notices": {"webhook_hosts": ["127.0.0.1"]}, "orders": {"first_delay": 0.2}}
+    settings = {**SMALL, "hooks": {"hosts": ["127.0.0.1"]}, "orders": {"first_delay": 0.2}}
     with Network(tmp_path, ["telescope", "preprocessor", "data_manager"], settings) as network:
         desk = network["data_manager"]
         desk.wait_for(desk.submit("add_target", name="NGC 1365", ra=53.4015, dec=-36.1404), "done")

@@ -71,6 +71,11 @@ def complaint(folder: Path, text: str | bytes) -> str:
         ("a: &a [*a]", 1, "nested too deeply; allowed: 12 levels"),
         ("engine: {kind: dask}", 1, "engine.kind is dask, without a scheduler"),
         ("security: {tls_key: /k}", 1, "security.tls_key needs security.tls_certificate beside it"),
+        (
+            "notices:\n  webhook_hosts: [a.org]",
+            2,
+            "notices.webhook_hosts is now part of hooks.hosts: move",
+        ),
         ("orders: {first_delay: 700}", 1, "orders.first_delay is 700.0; allowed: at most orders.longest_delay"),
         ("services:\n  portal: {port: 8701}", 2, "services.portal.port is 8701, as that of alert_robot"),
         ("database:\n  url: sqlite:////var/all.sqlite", 2, "database.url must hold {service} with SQLite"),

@@ -106,6 +106,7 @@ def _secrets(config: Config) -> Iterator[Check]:
     try:
         Identities(config.security.identities)
         yield Check("identities", "ok", f"{config.security.identities} is well formed")
+        yield from _permissions(config)
     except ConfigurationError as error:
         yield Check("identities", "problem", str(error), "toros init makes the first identities")
     try:
@@ -118,6 +119,14 @@ def _secrets(config: Config) -> Iterator[Check]:
     secret = config.security.token_file
     if secret and secret.exists() and secret.stat().st_mode & 0o077:
         yield Check("token", "problem", f"{secret} can be read by others", f"chmod 600 {secret}")
+
+
+def _permissions(config: Config) -> Iterator[Check]:
+    from toros.cli.permissions import lacking_permissions
+
+    for name, requests in lacking_permissions(config).items():
+        yield Check(f"identity {name}", "problem", f"may not ask {', '.join(requests)}, which its daemon does",
+                    "toros doctor --permit adds it")  # fmt: skip
 
 
 def _clock() -> Check:

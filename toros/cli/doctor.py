@@ -28,18 +28,25 @@ def doctor(
             show_default=False,
         ),
     ] = None,
+    permit: Annotated[
+        bool,
+        typer.Option("--permit", help="Let the daemons' identities ask all that their daemons do; tokens stay."),
+    ] = False,
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
     """Check this node: configuration, folders, disk, clock, identities, databases, ports, and the desks of all nodes.
 
-    Changes nothing, but for --restore. Ends with 1 where there is a problem, with 0 where there are warnings only.
+    Changes nothing, but for --restore and --permit. Ends with 1 where there is a problem, with 0 where there are
+    warnings only.
 
     Examples:
 
       toros doctor
 
       toros doctor --restore telescope
+
+      toros doctor --permit
     """
     from dataclasses import asdict
 
@@ -54,6 +61,16 @@ def doctor(
         from toros.store.backup import restore_backup
 
         typer.echo(restore_backup(settings, restore))
+        return
+    if permit:
+        from toros.cli.permissions import add_permissions
+
+        added = add_permissions(settings) if settings.security.authentication else {}
+        if json:
+            print_json(added)
+        else:
+            typer.echo("\n".join(f"{name} may now ask {', '.join(more)}" for name, more in added.items())
+                       or "no identity lacks a permission")  # fmt: skip
         return
     checks = list(all_checks(settings, find_config(config)))
     if json:

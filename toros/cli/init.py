@@ -15,16 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["init", "make_node"]
 
 OPERATOR = "operator"
-EVERY_DESK = ("status", "list_orders", "describe", "cancel")
-MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
-    "alert_robot": ("observation",),
-    "telescope": ("calibrate_file_batch", "update_observation"),
-    "preprocessor": ("ingest_data_product",),
-    "harvester": (),
-    # of itself too: what follows an order is an order of its own, and comes through the desk like all others
-    "data_manager": ("observation", "save_identities", "process_product", "call_hook", "send_notice"),
-    "portal": ("list_alerts", "show_alert", "find_products", "dome_status"),
-}
 
 
 def init(
@@ -143,6 +133,7 @@ def _make_folders(config: Config, made: dict[str, Any]) -> None:
 
 def _make_identities(config: Config, made: dict[str, Any]) -> None:
     """Make the identities that are missing, each with its token in a file of its own."""
+    from toros.cli.permissions import needs_of
     from toros.network.auth import new_identity
 
     tokens = config.state / "tokens"
@@ -152,7 +143,7 @@ def _make_identities(config: Config, made: dict[str, Any]) -> None:
         if path.exists():
             made["kept"].append(str(path))
             continue
-        requests = ("*",) if name == OPERATOR else (*EVERY_DESK, *MAY_ASK.get(name, ()))
+        requests = ("*",) if name == OPERATOR else needs_of(name, config)
         token = new_identity(
             config.security.identities, name, requests, speaks_for_others=name != OPERATOR, replace=True
         )

@@ -17,6 +17,7 @@ from toros.errors import ConfigurationError
 
 __all__ = ["check_together", "complaint"]
 
+MOVED: Mapping[Key, Key] = {("notices", "webhook_hosts"): ("hooks", "hosts")}  # what earlier configurations call so
 SHOWN = 80  # characters of a value that are quoted
 
 
@@ -53,6 +54,8 @@ def _sentence(detail: Mapping[str, Any]) -> tuple[Key, str]:
 
 def _unknown(key: Key) -> str:
     """Return the sentence for a key that does not exist; its value may be a secret and is not shown."""
+    if key in MOVED:
+        return f"{dotted(key)} is now part of {dotted(MOVED[key])}: move what it says there"
     names = names_in(key[:-1])
     near = difflib.get_close_matches(str(key[-1]), names, n=1, cutoff=0.6)
     hint = f", did you mean {near[0]}?" if near else ";"

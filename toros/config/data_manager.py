@@ -68,7 +68,9 @@ class HookSettings(Section, json_schema_extra={"reader": "data_manager"}):
         "measurements_added), and a url or an order",
     )
     hosts: list[Address] = Field(
-        default_factory=list, max_length=64, description="the only hosts that webhooks are sent to"
+        default_factory=list,
+        max_length=64,
+        description="the only hosts that webhooks go to, those of notices too",
     )
     timeout: float = Field(10.0, gt=0, le=300, description="a webhook must answer within; seconds")
     key_file: Folder | None = Field(

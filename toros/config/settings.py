@@ -321,15 +321,12 @@ class TargetSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
 
 
 class NoticeSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
-    """Whom the data manager may tell when an observation changes."""
+    """Whom the data manager may tell when an observation changes: these by mail, `hooks.hosts` by webhook."""
 
     mail_domains: list[Address] = Field(
         default_factory=list,
         max_length=64,
         description="domains that notices may be mailed to, beside the addresses of admin_emails; needs smtp.host",
-    )
-    webhook_hosts: list[Address] = Field(
-        default_factory=list, max_length=64, description="hosts that notices may be posted to; none where empty"
     )
     timeout: float = Field(10.0, gt=0, le=120, description="a webhook must answer within; seconds")
 

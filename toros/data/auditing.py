@@ -16,12 +16,12 @@ from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 from sqlalchemy.sql import Delete, Insert, Update
 from sqlalchemy.sql.elements import BindParameter
 
-from toros.data.tables import METADATA, Audit, DataProduct, Series
+from toros.data.tables import METADATA, Audit, DataProduct, Observation, Series
 
 __all__ = ["WATCHED", "Author", "Part", "recorded"]
 
 CHUNK = 400  # values in one query; SQLite's oldest limit is 999
-QUIET = frozenset({"changed", "last_mjd", "last_magnitude", "rate", "number"})  # what follows from other changes
+QUIET = frozenset({"changed", "last_mjd", "last_magnitude", "rate", "number", "due"})  # what follows from other changes
 MADE, CHANGED, DELETED = "made", "changed", "deleted"
 Row = tuple[str, int]
 
@@ -70,6 +70,11 @@ WATCHED: Mapping[str, Part] = {
     "target_list_member": Part("target_list", "list", "members"),
     "measurement": Part("series", "series", only=frozenset({"active"}), made=False),
     "data_product": Part("data_product", made=False),
+    "observation": Part("observation"),
+    "observation_group": Part("observation_group"),
+    "observation_template": Part("observation_template"),
+    "cadence": Part("cadence"),
+    "proposal": Part("proposal"),
     "user": Part("user"),
     "user_group": Part("user_group"),
     "membership": Part("user", "user", "groups"),
@@ -223,9 +228,14 @@ def _rows(session: Session, notes: _Notes, author: Author) -> Iterator[dict[str,
 
 
 def _targets(session: Session, notes: _Notes) -> dict[Row, int | None]:
-    """Return the target that each changed series or product belongs to."""
+    """Return the target that each changed series, product or observation belongs to."""
     found: dict[Row, int | None] = {}
-    for table, column in ((Series.__table__, Series.target), (DataProduct.__table__, DataProduct.target_number)):
+    of_target = (
+        (Series.__table__, Series.target),
+        (DataProduct.__table__, DataProduct.target_number),
+        (Observation.__table__, Observation.target),
+    )
+    for table, column in of_target:
         numbers = [number for name, number in notes.rows if name == table.name]  # type: ignore[attr-defined]
         for start in range(0, len(numbers), CHUNK):
             query = select(table.c.number, column).where(table.c.number.in_(numbers[start : start + CHUNK]))

@@ -138,7 +138,7 @@ def record_product(
 def _target(session: Session, order: IngestDataProduct, viewer: Viewer, **how: Any) -> int | None:
     """Return the number of the product's target: one that is known, or of a reduction one that is made."""
     if order.batch is not None or order.target is None:
-        return target_of(session, order, **how)
+        return target_of(session, order, viewer=viewer, **how)
     number = number_of(session, order.target, viewer)
     if number is None:
         raise Permanent(f"target: there is no target {order.target!r}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select, true
 
-from toros.data.tables import DataProduct, DataProductGroup, Target, TargetGroup, TargetList
+from toros.data.tables import DataProduct, DataProductGroup, Proposal, Target, TargetGroup, TargetList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Viewer", "may_see", "may_see_list", "may_see_product", "visible"]
+    from sqlalchemy.orm import Session
+
+__all__ = [
+    "Viewer", "may_read_file", "may_see", "may_see_list", "may_see_product", "may_see_proposal", "visible",
+]  # fmt: skip
 
 Query = TypeVar("Query", bound="Select[*tuple[Any, ...]]")
 
@@ -85,6 +90,29 @@ def may_see_product(viewer: Viewer) -> ColumnElement[bool]:
         )
         mine = or_(mine, shared.exists())
     return seen & or_(DataProduct.access.in_(("open", "public")), mine)
+
+
+def may_see_proposal(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition on `proposal` that leaves what the viewer may see: theirs, and those that all may spend."""
+    if viewer.everything:
+        return true()
+    if viewer.name is None:
+        return Proposal.number.is_(None)
+    members = cast(Proposal.members, String)
+    member = members.contains(json.dumps(viewer.name), autoescape=True)
+    for_all = Proposal.investigator.is_(None) & (members == "[]")
+    return or_(Proposal.investigator == viewer.name, member, for_all)
+
+
+def may_read_file(session: Session, locations: Iterable[str], viewer: Viewer) -> bool | None:
+    """Return whether the products at these locations let a viewer read the file; None where there are none.
+
+    One product that the viewer may not see is enough to close it.
+    """
+    here = DataProduct.location.in_(sorted(locations))
+    total = session.scalar(select(func.count()).where(here)) or 0
+    seen = session.scalar(select(func.count()).where(here, may_see_product(viewer))) or 0
+    return None if total == 0 else seen == total
 
 
 def visible(query: Query, viewer: Viewer) -> Query:

@@ -43,7 +43,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from toros.errors import ConfigurationError
 
-__all__ = ["ANYONE", "Caller", "Identities", "Unknown", "changed_file", "new_identity", "revoke"]
+__all__ = [
+    "ANYONE", "Caller", "Identities", "Unknown", "allow", "allowed_requests", "changed_file", "new_identity", "revoke",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -264,6 +266,27 @@ def revoke(path: Path, name: str) -> None:
         if name not in entries:
             raise ConfigurationError(f"{path} has no identity {name}")
         entries[name]["revoked"] = True
+
+
+def allowed_requests(path: Path) -> dict[str, frozenset[str]]:
+    """Return what each identity that is no person's, and is not revoked, may ask, by name.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is missing or broken.
+    """
+    entries = _entries(path).values()
+    return {name: frozenset(entry.requests) for name, entry in entries if entry.person is None and not entry.revoked}
+
+
+def allow(path: Path, name: str, requests: Sequence[str]) -> None:
+    """Let an identity ask more, with the token it has; raise ConfigurationError where there is none of this name."""
+    with changed_file(path) as entries:
+        if name not in entries:
+            raise ConfigurationError(f"{path} has no identity {name}")
+        before = entries[name].get("requests") or []
+        entries[name]["requests"] = [*before, *[each for each in requests if each not in before]]
 
 
 @contextmanager

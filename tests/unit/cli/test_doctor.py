@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.daemons import Network
 from toros.cli import main
@@ -66,6 +67,30 @@ def test_identities_that_are_missing_or_open_to_all(node: Path, capsys: pytest.C
     code, found = doctor(node, capsys)
     assert (code, found["identities"]["verdict"]) == (ExitCode.FAILED, "problem")
     assert "toros init" in found["identities"]["advice"]
+
+
+def test_what_daemons_lack_after_an_upgrade_is_told_and_added(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    identities = node.parent / "state" / "identities.yaml"
+    whole = yaml.safe_load(identities.read_text())
+    earlier = yaml.safe_load(identities.read_text())
+    for name, request in (("telescope", "update_observation"), ("data_manager", "send_notice")):
+        earlier[name]["requests"].remove(request)
+    identities.write_text(yaml.safe_dump(earlier))
+    code, found = doctor(node, capsys)
+    assert code == ExitCode.FAILED
+    assert "update_observation" in found["identity telescope"]["found"]
+    assert found["identity data_manager"]["advice"] == "toros doctor --permit adds it"
+    assert main(["doctor", "--permit", "--json", "--config", str(node)]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out) == {
+        "telescope": ["update_observation"], "data_manager": ["send_notice"],
+    }  # fmt: skip
+    after = yaml.safe_load(identities.read_text())
+    assert {name: {**each, "requests": set(each["requests"])} for name, each in after.items()} == {
+        name: {**each, "requests": set(each["requests"])} for name, each in whole.items()
+    }
+    assert doctor(node, capsys)[0] == ExitCode.OK
+    assert main(["doctor", "--permit", "--config", str(node)]) == ExitCode.OK
+    assert capsys.readouterr().out.strip() == "no identity lacks a permission"
 
 
 def test_a_root_that_is_not_mounted(node: Path, capsys: pytest.CaptureFixture[str]) -> None:

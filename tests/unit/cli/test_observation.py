@@ -84,7 +84,7 @@ def test_one_is_taken_back_with_its_cadence(toros: Toros) -> None:
         (("request", "M31", "--every", "1", "--retry", "2"), "give one of --every, --retry and --resume"),
         (("request", "M31", "--most", "2"), "belong to --every"),
         (("request", "M31", "--tell", "ann@example.org"), "sends no mail"),
-        (("request", "M31", "--tell", "http://127.0.0.1/"), "allowed hosts (notices.webhook_hosts): none"),
+        (("request", "M31", "--tell", "http://127.0.0.1/"), "allowed hosts (hooks.hosts): none"),
         (("request", "M31", "--tell", "ann"), "a mail address"),
         (("show", "4711"), "there is no observation 4711"),
         (("report", "1", "finished"), "status"),

@@ -79,7 +79,7 @@ def test_bjd_of_our_own_observatory(bench: Bench) -> None:
     ("fields", "error", "sentence"),
     [
         ({"target": "nobody"}, Permanent, "there is no target 'nobody'"),
-        ({"product": 7}, Permanent, "product: there is no data product 7"),
+        ({"product": 7}, Permanent, "product: there is no product 7"),
         ({"file_location": "products:../x"}, OutsideRoots, "x"),
         ({"file_location": "products:missing.csv"}, Permanent, "does not exist"),
     ],
@@ -134,7 +134,10 @@ def test_only_its_owner_changes_what_hangs_on_a_private_target(bench: Bench) -> 
     bench.config = secure.model_copy(update={"security": secure.security.model_copy(update={"authentication": True})})
     with pytest.raises(Permanent, match="there is no target"):
         ingest(bench, target="mine", user="max")
-    assert ingest(bench, target="mine", user="eva")["new"] == 2
+    uploaded = bench.files.path("products:uploads/night.csv", must_exist=False)
+    uploaded.parent.mkdir()
+    uploaded.write_bytes(bench.files.path("products:night.csv").read_bytes())
+    assert ingest(bench, target="mine", user="eva", file_location="products:uploads/night.csv")["new"] == 2
     with pytest.raises(Permanent, match="there is no target"):
         do(bench, "find_measurements", target="mine", user="max")
     with pytest.raises(Permanent, match="there is no target"):

@@ -13,7 +13,7 @@ from services.data_manager import SERVICE
 from services.data_manager.notices import check_receivers
 from services.data_manager.observations import AGAIN
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
-from toros.config import Config, NoticeSettings, SecuritySettings, SmtpSettings
+from toros.config import Config, HookSettings, NoticeSettings, SecuritySettings, SmtpSettings
 from toros.errors import Permanent, Temporary
 from workorders import VOCABULARY, parse
 
@@ -104,8 +104,13 @@ def test_an_observation_without_a_target_is_no_failure(desk: Rehearsal) -> None:
     ],
 )
 def test_only_whom_the_configuration_allows_is_told(receiver: str, why: str) -> None:
-    notices = NoticeSettings(webhook_hosts=["hooks.example.org"], mail_domains=["example.org"])
-    config = Config(notices=notices, smtp=SmtpSettings(host="mail.example.org"), admin_emails=["root@other.org"])
+    notices = NoticeSettings(mail_domains=["example.org"])
+    config = Config(
+        notices=notices,
+        hooks=HookSettings(hosts=["hooks.example.org"]),
+        smtp=SmtpSettings(host="mail.example.org"),
+        admin_emails=["root@other.org"],
+    )
     check_receivers(["https://HOOKS.example.org/x", "ann@Example.org", "root@other.org"], config)
     with pytest.raises(Permanent, match=why):
         check_receivers([receiver], config)

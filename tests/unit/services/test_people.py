@@ -91,8 +91,8 @@ def test_every_order_is_written_down() -> None:
 
 @pytest.mark.parametrize(
     ("user", "everything"),
-    [("operator", True), ("telescope", True), ("ctmo", True), ("root", True), ("ann", False), ("stranger", False),
-     ("anonymous", False), ("disabled", False)],
+    [("operator", True), ("telescope", True), ("ctmo", True), ("root", True), ("ann", False), ("watcher", False),
+     ("stranger", False), ("anonymous", False), ("disabled", False)],
 )  # fmt: skip
 def test_who_sees_everything(tmp_path: Path, user: str, everything: bool) -> None:
     services = {name: {"port": 9000 + i} for i, name in enumerate(DESKS)}
@@ -101,6 +101,7 @@ def test_who_sees_everything(tmp_path: Path, user: str, everything: bool) -> Non
         for name, more in (("root", {}), ("disabled", {"disabled": True})):
             do(desk, "save_user", name=name, role="admin", user="operator", **more)
         do(desk, "save_user", name="ann", role="scientist", user="root")
+        do(desk, "save_user", name="watcher", role="observer", user="root")
         assert viewer_of(parse({"request": "find_targets", "user": user}), desk).everything is everything
         assert "ctmo" in daemons_of(desk) and "operator" not in daemons_of(desk)
         with pytest.raises(Permanent, match="daemon's name"):
@@ -113,6 +114,7 @@ class World:
 
     desk: Rehearsal
     targets: dict[str, tuple[str, str, tuple[str, ...]]] = field(default_factory=dict)
+    observations: dict[str, int] = field(default_factory=dict)
 
     def fill(self) -> None:
         """Make them."""
@@ -130,6 +132,9 @@ class World:
             self.desk.write(lambda session, made=made: record_product(  # type: ignore[misc]
                 session, made, recorded="2026-11-20T03:00:00.000", match_radius=3.0
             ))  # fmt: skip
+            told = do(self.desk, "request_observation", target=name, user="operator", facility="manual",
+                      parameters={"observer": "ann", "filters": ["r"], "exposure_time": 60.0})  # fmt: skip
+            self.observations[name] = told["observation"]
         do(self.desk, "save_list", target_list="all", access="open", user="operator")
         do(self.desk, "group_targets", target_list="all", targets=list(self.targets), user="operator")
 
@@ -163,6 +168,8 @@ FINDERS: dict[str, dict[str, Any]] = {
     "tag": {"request": "find_targets", "tags": ["t"], "sort": "name", "descending": True},
     "extra": {"request": "find_targets", "extras": {"redshift": {"max": 1}}},
     "list": {"request": "find_targets", "target_list": "all"},
+    "observations": {"request": "find_observations", "limit": 1000},
+    "observations, latest first": {"request": "find_observations", "limit": 1000, "before": 10**6},
     "products": {"request": "find_products", "limit": 1000},
     "products, latest first": {"request": "find_products", "limit": 1000, "before": 10**6},
 }
@@ -195,18 +202,20 @@ def test_nobody_is_shown_what_is_not_theirs_to_see(
             "show_target": {"target": f"alias {target}"}, "find_measurements": {"target": target},
             "find_changes": {"target": target}, "find_targets": {"cone": {"target": target, "radius": 1e-4}},
             "export_photometry": {"target": target, "file_location": f"products:out/{target}.csv", "dry_run": True},
+            "find_observations": {"target": target}, "show_observation": {"number": world.observations[target]},
         }  # fmt: skip
         for request, fields in by_target.items():
             if target in seen:
                 assert do(desk, request, **fields, **asks)
             else:
-                with pytest.raises(Permanent, match="there is no target"):
+                with pytest.raises(Permanent, match="there is no (target|observation)"):
                     do(desk, request, **fields, **asks)
         assert bool(do(desk, "find_products", target=target, **asks)["products"]) == (target in seen)
 
 
 @pytest.mark.parametrize("request_name", ["update_target", "merge_targets", "group_targets", "switch_measurements",
-                                          "ingest_photometry", "export_photometry"])  # fmt: skip
+                                          "ingest_photometry", "export_photometry", "request_observation",
+                                          "cancel_observation", "update_observation"])  # fmt: skip
 def test_nobody_changes_what_they_may_not_see(world: World, request_name: str) -> None:
     secret = next(name for name, said in world.targets.items() if said == ("private", "ann", ()))
     fields: dict[str, Any] = {
@@ -216,8 +225,11 @@ def test_nobody_changes_what_they_may_not_see(world: World, request_name: str) -
         "switch_measurements": {"target": secret, "active": False, "filters": ["r"]},
         "ingest_photometry": {"target": secret, "file_location": f"products:{secret}.csv"},
         "export_photometry": {"target": secret, "file_location": "products:stolen.csv"},
+        "request_observation": {"target": secret},
+        "cancel_observation": {"number": world.observations[secret]},
+        "update_observation": {"number": world.observations[secret], "status": "COMPLETED"},
     }[request_name]
     for user in ({"user": "dora"}, {}):
-        with pytest.raises(Permanent, match="there is no target"):
+        with pytest.raises(Permanent, match="there is no (target|observation)"):
             do(world.desk, request_name, **fields, **user)
     assert not (world.desk.files.root("products") / "stolen.csv").exists()

@@ -358,11 +358,11 @@ def test_a_storage_that_is_away_is_tried_again(desk: Desk, monkeypatch: pytest.M
 
 def test_who_sees_a_product(desk: Desk) -> None:
     desk.config = Config(state=desk.config.state, security={"authentication": True})
-    desk.ingest("open.txt", "1", user="ada")
-    desk.ingest("public.txt", "2", user="ada", access="public")
-    desk.ingest("private.txt", "3", user="ada", access="private", groups=["b"])
+    desk.ingest("uploads/open.txt", "1", user="ada")
+    desk.ingest("uploads/public.txt", "2", user="ada", access="public")
+    desk.ingest("uploads/private.txt", "3", user="ada", access="private", groups=["b"])
     desk.do("add_target", name="Secret", ra=1.0, dec=1.0, access="private", user="ada")
-    desk.ingest("of-secret.txt", "4", user="ada", target="Secret")
+    desk.ingest("uploads/of-secret.txt", "4", user="ada", target="Secret")
 
     def seen(user: str) -> list[int]:
         return [each["number"] for each in desk.find(user=user)]
@@ -374,8 +374,8 @@ def test_who_sees_a_product(desk: Desk) -> None:
     with pytest.raises(Permanent, match="product: 1 belongs to ada"):
         desk.do("delete_product", product=1, reason="mine", user="bob")
     with pytest.raises(Permanent, match="there is no target 'Secret'"):
-        desk.ingest("x.txt", "5", user="bob", target="Secret")
-    assert desk.ingest("copy.txt", "3", user="bob") == {"product": 5}
+        desk.ingest("uploads/x.txt", "5", user="bob", target="Secret")
+    assert desk.ingest("uploads/copy.txt", "3", user="bob") == {"product": 5}
     assert desk.do("delete_product", product=1, reason="old", user="ada")["product"] == 1
 
 

@@ -94,9 +94,10 @@ def test_nothing_outside_the_roots_is_read_or_written(desk: Rehearsal, location:
 
 def test_what_cannot_be_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     with rehearsing(tmp_path, "data_manager", SERVICE.tables, security=SecuritySettings(authentication=True)) as desk:
-        location = put(desk, "x.csv")
+        (desk.files.root("products") / "uploads").mkdir()
+        location = put(desk, "uploads/x.csv")
         with pytest.raises(Permanent, match="does not exist"):
-            do(desk, "import_targets", file_location="products:y.csv")
+            do(desk, "import_targets", file_location="products:y.csv", user="operator")
         do(desk, "import_targets", file_location=location, target_list="hers", user="ann")
         with pytest.raises(Permanent, match="belongs to ann"):
             do(desk, "import_targets", file_location=location, target_list="Hers", user="bob", dry_run=True)

@@ -42,4 +42,8 @@ def notices(observation: Observation, report: Report, *, time: str) -> list[Send
         "note": report.note,
     }  # fmt: skip
     told = {name: value for name, value in facts.items() if value is not None}
-    return [SendNotice(receiver=each, subject=subject[:500], text=text, facts=told) for each in observation.tell]
+    # In the data manager's own name: whoever reports or takes back may not send notices, and who asked is told anyway.
+    return [
+        SendNotice(receiver=each, subject=subject[:500], text=text, facts=told, user="data_manager")
+        for each in observation.tell
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select
 
 from toros.data.observations.life import Status
-from toros.data.permissions import Viewer
+from toros.data.permissions import Viewer, may_see_proposal
 from toros.data.tables import Observation, Proposal
 from toros.data.targets.names import key_of
 from toros.errors import Permanent
@@ -81,9 +81,9 @@ def save_proposal(session: Session, order: SaveProposal, *, viewer: Viewer, reco
     return {"proposal": found.number, "name": found.name, "made": made}
 
 
-def the_proposal(session: Session, name: str) -> Proposal:
-    """Return the proposal of this name; raise Permanent where there is none."""
-    found = session.scalar(select(Proposal).where(Proposal.key == key_of(name)))
+def the_proposal(session: Session, name: str, viewer: Viewer) -> Proposal:
+    """Return the proposal of this name; raise Permanent where there is none, or none that the viewer may see."""
+    found = session.scalar(select(Proposal).where(Proposal.key == key_of(name), may_see_proposal(viewer)))
     if found is None:
         raise Permanent(f"proposal: there is no proposal {name!r}")
     return found
@@ -141,9 +141,10 @@ def check_time(
                         f"and the observation takes {_hours(seconds)}")  # fmt: skip
 
 
-def find_proposals(session: Session, *, proposal: str | None, limit: int, after: int) -> dict[str, Any]:
-    """Return a page of proposals as plain rows with their time in hours."""
-    query = select(Proposal).where(Proposal.number > after).order_by(Proposal.number).limit(limit + 1)
+def find_proposals(session: Session, *, viewer: Viewer, proposal: str | None, limit: int, after: int) -> dict[str, Any]:
+    """Return a page of the proposals that the viewer may see as plain rows with their time in hours."""
+    query = select(Proposal).where(Proposal.number > after, may_see_proposal(viewer))
+    query = query.order_by(Proposal.number).limit(limit + 1)
     if proposal is not None:
         query = query.where(Proposal.key == key_of(proposal))
     found = session.scalars(query).all()

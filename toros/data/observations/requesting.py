@@ -78,7 +78,7 @@ def plan_request(
     start = max(now, moment(order.start)) if order.start else now
     form = filled(facility, target, start, site, template, order.parameters)
     seconds = facility.seconds(form)
-    proposal = the_proposal(session, order.proposal) if order.proposal is not None else None
+    proposal = the_proposal(session, order.proposal, viewer) if order.proposal is not None else None
     if proposal is not None:
         check_time(session, proposal, facility=facility.name, seconds=seconds, start=text(start) or "", end=order.end,
                    user=viewer.name, everything=viewer.everything)  # fmt: skip

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from toros.data.people.viewing import groups_of_user
-from toros.data.permissions import Viewer
-from toros.data.tables import Audit, Membership, User, UserGroup
+from toros.data.permissions import Viewer, may_see_product
+from toros.data.tables import Audit, DataProduct, Membership, User, UserGroup
 from toros.data.targets.names import the_target
 from toros.errors import Permanent
 
@@ -80,6 +80,9 @@ def find_changes(
         query = query.where(Audit.target == the_target(session, target, viewer).number)
     elif not viewer.everything:
         raise Permanent("target: only an administrator sees what was changed of everything; name a target")
+    if not viewer.everything:  # a product of a target that they see may be hidden from them
+        seen = select(DataProduct.number).where(may_see_product(viewer))
+        query = query.where(or_(Audit.table_name != "data_product", Audit.row.in_(seen)))
     for column, value in ((Audit.author, by), (Audit.order_id, order_id)):
         if value is not None:
             query = query.where(column == value)

@@ -107,7 +107,7 @@ def add_names(session: Session, target: int, names: Mapping[str, str | None]) ->
     for name, source in names.items():
         key = key_of(name)
         if known.get(key, target) != target:
-            raise Permanent(f"aliases: {name!r} is the name of another target")
+            raise Permanent(f"aliases: {name!r} is taken")
         if key not in known:
             rows.setdefault(key, {"key": key, "name": name, "target": target, "source": source, "main": False})
     if rows:
@@ -143,7 +143,7 @@ def rename(session: Session, target: Target, name: str) -> None:
     """
     key, old = key_of(name), key_of(target.name)
     if known_names(session, [name]).get(key, target.number) != target.number:
-        raise Permanent(f"name: {name!r} is the name of another target")
+        raise Permanent(f"name: {name!r} is taken")
     session.execute(update(TargetName).where(TargetName.key == old).values(main=False))
     session.execute(delete(TargetName).where(TargetName.key == key))
     session.execute(insert(TargetName).values(key=key, name=name, target=target.number, source=None, main=True))

@@ -113,7 +113,9 @@ class Desk:
             self.room.database.write(
                 lambda session: save_proposal(session, order, viewer=viewer, recorded=iso(self.now))
             )
-        found = self.room.database.read(lambda session: find_proposals(session, proposal=name, limit=10, after=0))
+        found = self.room.database.read(
+            lambda session: find_proposals(session, viewer=ALL, proposal=name, limit=10, after=0)
+        )
         (row,) = found["proposals"]
         return dict(row)
 

@@ -43,7 +43,7 @@ def test_no_table_is_read_whole(desk: Desk, search: Any) -> None:
             first_due(session, desk.now)
             due_numbers(session, desk.now, 10)
         elif search == "proposals":
-            find_proposals(session, proposal="P1", limit=10, after=0)
+            find_proposals(session, viewer=ALL, proposal="P1", limit=10, after=0)
         else:
             find_observations(session, FindObservations.model_validate(search), viewer=ALL)
         event.remove(connection, "before_cursor_execute", keep)

@@ -94,7 +94,7 @@ def test_a_name_of_something_elsewhere_is_refused(room: Room) -> None:
     room.add("SN 2024abc", 10.0, 41.0, aliases=["ZTF24x"])
     with pytest.raises(Permanent, match="'ztf24x' is a name of the target 'SN 2024abc', 1 degrees from there; choose"):
         room.add("ztf24x", 10.0, 42.0)
-    with pytest.raises(Permanent, match="'SN2024abc' is the name of another target"):
+    with pytest.raises(Permanent, match="'SN2024abc' is taken"):
         room.add("another", 50.0, 42.0, aliases=["SN2024abc"])
     assert room.count() == 1
     assert room.number("another") is None

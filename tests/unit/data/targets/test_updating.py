@@ -43,7 +43,7 @@ def test_a_new_name_leaves_the_old_one_as_an_alias(room: Room) -> None:
 def test_what_cannot_be_is_refused_and_changes_nothing(room: Room) -> None:
     room.add("x", 10.0, 20.0)
     room.add("y", 30.0, 20.0)
-    with pytest.raises(Permanent, match="'Y' is the name of another target"):
+    with pytest.raises(Permanent, match="'Y' is taken"):
         room.update("x", name="Y", importance=3.0)
     with pytest.raises(Permanent, match="'x' is the main name"):
         room.update("x", forget_aliases=["x"])

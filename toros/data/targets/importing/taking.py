@@ -132,7 +132,7 @@ class Taker:
         for key, (name, _) in row.names.items():
             other = around.names.get(key)
             if other is not None and (known is None or other != known.number):
-                raise Permanent(f"aliases: {name!r} is the name of another target")
+                raise Permanent(f"aliases: {name!r} is taken")
         return known
 
     def _may_change(self, session: Session, known: Known) -> None:
