@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from toros.alerts.alert import Alert
 from toros.alerts.assessment import Assessment, assess_alert
 from toros.alerts.fields import LONGEST
+from toros.alerts.listeners.configured import configured_listeners
 from toros.alerts.reading import read_alert
 from toros.clock import iso
 from toros.durable import write_durably
-from toros.errors import Permanent
+from toros.errors import Unreadable
 from toros.network.service import Context, Handler, Onward, Outcome, Service
 from toros.store.alerts import METADATA, AlertRow, alert_with_hash, alerts_before, alerts_of
+from toros.store.receipts import unreadable_alerts
 from workorders.alerts import ListAlerts, ProcessAlert, ShowAlert
 from workorders.desk import Cancel
 from workorders.observing import Observation
@@ -32,13 +34,13 @@ SAME_PLACE = 1e-4  # degrees: an update that points here again asks for nothing 
 
 def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     """Keep the alert, assess it in a child process, and order the observation of what it most probably is."""
-    text = order.alert if order.alert is not None else _text_of(order, context)
-    alert = _dated(read_alert(text.encode("utf-8")), context.clock.now())
+    content = order.alert.encode("utf-8") if order.alert is not None else _content_of(order, context)
+    alert = _dated(_understood(content, order, context), context.clock.now())
     known = context.read(lambda session: alert_with_hash(session, alert.content_hash))
     if known is not None:
         return Outcome(_repeated(known))
     location = f"alerts:{alert.event}/{alert.content_hash}.json"
-    write_durably(context.files.path(location, must_exist=False), text.encode("utf-8"))
+    write_durably(context.files.path(location, must_exist=False), content)
     context.progress(0.1, f"{alert.event} {alert.alert_type}: kept")
     earlier = context.read(lambda session: list(alerts_of(session, alert.event)))
     if alert.is_retraction:
@@ -47,7 +49,10 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
 
 
 def list_alerts(question: ListAlerts, context: Context) -> Mapping[str, Any]:
-    """Return the alerts that were received, the latest first."""
+    """Return the alerts that were received, the latest first; or those that could not be understood."""
+    if question.unreadable:
+        kept = context.read(lambda session: unreadable_alerts(session, question.limit + 1))
+        return {"alerts": list(kept[: question.limit]), "more": len(kept) > question.limit}
     rows = context.read(lambda session: alerts_before(session, question.before, question.limit + 1))
     return {"alerts": [row.plain() for row in rows[: question.limit]], "more": len(rows) > question.limit}
 
@@ -66,14 +71,19 @@ def show_alert(question: ShowAlert, context: Context) -> Mapping[str, Any]:
     }
 
 
-def _text_of(order: ProcessAlert, context: Context) -> str:
+def _content_of(order: ProcessAlert, context: Context) -> bytes:
     """Return the alert that the order names by its location."""
     with context.files.path(order.file_location or "").open("rb") as file:
-        content = file.read(4 * LONGEST + 1)
+        return file.read(4 * LONGEST + 1)
+
+
+def _understood(content: bytes, order: ProcessAlert, context: Context) -> Alert:
+    """Return the alert; one that cannot be understood is reported, and its order buried with the reason."""
     try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Permanent(f"{order.file_location} is not text in UTF-8") from None
+        return read_alert(content, topic=order.topic or "")
+    except Unreadable as error:
+        context.log.error("this alert cannot be understood: %s; list_alerts with unreadable: true has it", error)
+        raise
 
 
 def _repeated(known: AlertRow) -> dict[str, Any]:
@@ -239,5 +249,6 @@ SERVICE = Service(
         "show_alert": Handler(show_alert),
     },
     tables=METADATA,
+    listeners=configured_listeners,
     lanes={"work": 1},
 )

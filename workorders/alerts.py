@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from workorders.complaints import one_of
 from workorders.envelope import WorkOrder
-from workorders.quantities import Location, Name, OrderId
+from workorders.quantities import Location, Name, OrderId, says
 
 __all__ = ["ListAlerts", "ProcessAlert", "ShowAlert"]
 
@@ -34,6 +34,9 @@ class ProcessAlert(WorkOrder):
     alert: AlertText | None = Field(None, description="the alert itself, as text: igwn.gwalert JSON")
     file_location: Location | None = Field(None, description="root:path of the alert's file")
     format: Literal["gwalert"] = Field("gwalert", description="igwn.gwalert JSON, the only format of this version")
+    topic: Annotated[str, says("a topic's name", pattern=r"^[A-Za-z0-9._-]{1,249}$")] | None = Field(
+        None, description="the Kafka topic that it came by: tells what it is where the text alone does not"
+    )
     test: bool = Field(False, description="treat as a rehearsal although the alert says that it is real")
 
     @model_validator(mode="after")
@@ -46,6 +49,7 @@ class ListAlerts(WorkOrder):
     """Alerts that were received, the latest first."""
 
     request: Literal["list_alerts"] = "list_alerts"
+    unreadable: bool = Field(False, description="instead, those that could not be understood, each with the reason")
     limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
     before: OrderId | None = Field(None, description="page on: alerts older than this order id")
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from generating.markup import default_of, table, title, wrapped
 from toros.config import Config, ServiceSettings
 from toros.config.allowed import allowed, schema_of
-from toros.config.commented import reader_of
+from toros.config.commented import named_section, reader_of
 from workorders import DESKS
 
 __all__ = ["settings_page"]
@@ -32,6 +32,7 @@ def settings_page() -> str:
                 ("``TOROS_DATABASE_PASSWORD``", "the password of the database"),
                 ("``TOROS_SMTP_PASSWORD``", "the password of the mail server"),
                 ("``TOROS_MOVING_PASSWORD``", "the password of a database that is moved in from"),
+                ("``TOROS_KAFKA_SECRET_NAME``", "the secret of the listener ``alerts.listeners.kafka.name``"),
                 ("``NO_COLOR``", "no colours on the console"),
             ],
             "35 65",
@@ -42,10 +43,22 @@ def settings_page() -> str:
     parts.append(f"Read by {reader_of(Config)}.\n")
     parts.append(_setting_table(Config, [name for name in plain if name != "services"], ()))
     parts += [_section("services", ServiceSettings, ("services", DESKS[0]))]
-    parts += [
-        _section(name, info.annotation, (name,)) for name, info in Config.model_fields.items() if name not in plain
-    ]
+    for name, info in Config.model_fields.items():
+        if name not in plain:
+            parts += _sections(name, info.annotation, (name,))
     return "\n".join(parts)
+
+
+def _sections(name: str, section: type[BaseModel], at: tuple[str, ...]) -> list[str]:
+    """Return a section, and after it those that are inside it."""
+    parts = [_section(name, section, at)]
+    for key, info in section.model_fields.items():
+        named = named_section(info.annotation)
+        if _is_section(info.annotation):
+            parts += _sections(f"{name}.{key}", info.annotation, (*at, key))
+        elif named is not None and named.model_config.get("json_schema_extra"):
+            parts += _sections(f"{name}.{key}.NAME", named, (*at, key, "NAME"))
+    return parts
 
 
 def _section(name: str, section: type[BaseModel], at: tuple[str, ...]) -> str:
@@ -60,7 +73,7 @@ def _setting_table(model: type[BaseModel], names: list[str], at: tuple[str, ...]
     for name in names:
         info = model.model_fields[name]
         words = allowed(schema_of((*at, name)))
-        default = default_of(info.get_default(call_default_factory=True))
+        default = "needed" if info.is_required() else default_of(info.get_default(call_default_factory=True))
         rows.append((f"``{name}``", info.description or "", words, default))
     return table(("Key", "Meaning and unit", "Allowed", "Default"), rows, "14 36 34 16")
 

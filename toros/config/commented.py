@@ -10,13 +10,14 @@ import re
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from toros.config.settings import Config, ServiceSettings
 
-__all__ = ["commented_configuration", "reader_of"]
+__all__ = ["commented_configuration", "named_section", "reader_of"]
 
 WIDTH = 118
 COLUMN = 34  # where comments begin
@@ -56,18 +57,28 @@ def reader_of(section: type[BaseModel]) -> str:
     return str(extra["reader"])
 
 
+def named_section(annotation: Any) -> type[BaseModel] | None:
+    """Return what stands below each name where a setting is a mapping of names to sections; None where it is not."""
+    below = get_args(annotation)[-1:]
+    return below[0] if below and isinstance(below[0], type) and issubclass(below[0], BaseModel) else None
+
+
 def _block(name: str, change: Any) -> str:
     """Return a key of the first level, with what stands below it."""
     default = Config.model_fields[name].get_default(call_default_factory=True)
     if name == "services":
         return _services(default, change or {})
     if isinstance(default, BaseModel):
-        section, change = type(default), change or {}
-        values = {key: (getattr(default, key), change.get(key, getattr(default, key))) for key in section.model_fields}
-        lines = "".join(_setting(section, key, *pair, 2) for key, pair in values.items())
-        return f"{_about(section)}{name}:\n{lines}"
+        return f"{_about(type(default))}{name}:\n{_section(default, change or {}, 2)}"
     value = default if change is None else change
     return f"{_comment(f'Read by {reader_of(Config)}.', 0)}{_setting(Config, name, default, value, 0)}"
+
+
+def _section(default: BaseModel, change: Mapping[str, Any], indent: int) -> str:
+    """Return the keys of a section."""
+    section = type(default)
+    values = {key: (getattr(default, key), change.get(key, getattr(default, key))) for key in section.model_fields}
+    return "".join(_setting(section, key, *pair, indent) for key, pair in values.items())
 
 
 def _services(defaults: Mapping[str, ServiceSettings], changes: Mapping[str, Any]) -> str:
@@ -87,13 +98,31 @@ def _services(defaults: Mapping[str, ServiceSettings], changes: Mapping[str, Any
 
 def _setting(section: type[BaseModel], name: str, default: Any, value: Any, indent: int) -> str:
     """Return a key with its meaning and default: beside it where there is room, else above."""
+    if isinstance(default, BaseModel):
+        change = value if isinstance(value, dict) else {}
+        about = _comment(str(section.model_fields[name].description), indent)
+        return f"{about}{' ' * indent}{name}:\n{_section(default, change, indent + 2)}"
     meaning = f"{section.model_fields[name].description} [{_bracketed(default)}]"
+    named = named_section(section.model_fields[name].annotation)
+    if isinstance(default, dict) and named is not None and name != "services":
+        return _named(name, named, value, meaning, indent)
     if isinstance(value, dict) and value:
         inner = "".join(f"{_line(key, item, indent + 2)}\n" for key, item in value.items())
         return f"{_comment(meaning, indent)}{' ' * indent}{name}:\n{inner}"
     line = _line(name, value, indent)
     beside = f"{line:<{COLUMN}}  # {meaning}"
     return f"{beside}\n" if len(beside) <= WIDTH else f"{_comment(meaning, indent)}{line}\n"
+
+
+def _named(name: str, named: type[BaseModel], value: Any, meaning: str, indent: int) -> str:
+    """Return a mapping of names to sections, with what each may hold."""
+    keys = "".join(
+        _comment(f"{key}: {info.description} [{_bracketed_of(info)}]", indent, deeper="  ")
+        for key, info in named.model_fields.items()
+    )
+    inner = "".join(f"{_line(key, item, indent + 2)}\n" for key, item in value.items())
+    start = f"{' ' * indent}{name}:"
+    return _comment(f"{meaning}; each with", indent) + keys + (f"{start}\n{inner}" if inner else f"{start} {{}}\n")
 
 
 def _about(section: type[BaseModel]) -> str:
@@ -110,7 +139,13 @@ def _bracketed(value: Any) -> str:
         return "none"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
     return str(value) if isinstance(value, (str, Path)) else _yaml(value)
+
+
+def _bracketed_of(info: FieldInfo) -> str:
+    return "needed" if info.is_required() else _bracketed(info.get_default(call_default_factory=True))
 
 
 def _yaml(value: Any) -> str:
@@ -125,6 +160,7 @@ def _yaml(value: Any) -> str:
     return json.dumps(value if text is None else text, ensure_ascii=False)
 
 
-def _comment(text: str, indent: int) -> str:
-    start = f"{' ' * indent}# "
-    return "\n".join(textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start)) + "\n"
+def _comment(text: str, indent: int, deeper: str = "") -> str:
+    start = f"{' ' * indent}# {deeper}"
+    wrapped = textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=start + deeper)
+    return "\n".join(wrapped) + "\n"

@@ -104,6 +104,20 @@ def _disagreements(config: Config) -> Iterator[tuple[Key, str]]:
         )
 
 
+    yield from _listeners_disagree(config)
+
+
+def _listeners_disagree(config: Config) -> Iterator[tuple[Key, str]]:
+    for name, one in config.alerts.listeners.kafka.items():
+        at = ("alerts", "listeners", "kafka", name)
+        if one.login != "none" and not one.user:
+            yield (*at, "user"), f"is missing; allowed: the user or client id for the login {one.login}, or login: none"
+        if one.login != "gcn" and not one.servers:
+            yield (*at, "servers"), "is empty; allowed: host:port of the brokers, unless the login is gcn"
+        if one.login != "none" and not one.tls:
+            yield (*at, "tls"), f"is false with the login {one.login}; allowed: true, a secret is never sent in clear"
+
+
 def _is_loopback(address: str) -> bool:
     try:
         return ip_address(address.partition("%")[0]).is_loopback

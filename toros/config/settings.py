@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from toros.config.data_manager import HookCall, HookSettings, MovingSettings, StorageSettings
+from toros.config.listening import FolderSettings, KafkaSettings, ListenerSettings, VtpSettings
 from toros.config.section import Section as _Settings
 from toros.config.values import (
     Address,
@@ -34,8 +36,11 @@ __all__ = [
     "DatabaseSettings",
     "EngineSettings",
     "FileSettings",
+    "FolderSettings",
     "HookCall",
     "HookSettings",
+    "KafkaSettings",
+    "ListenerSettings",
     "LoggingSettings",
     "NoticeSettings",
     "ObservatorySettings",
@@ -48,6 +53,7 @@ __all__ = [
     "SmtpSettings",
     "StorageSettings",
     "TargetSettings",
+    "VtpSettings",
 ]
 
 ServiceName = Literal["alert_robot", "telescope", "preprocessor", "harvester", "data_manager", "portal"]
@@ -295,6 +301,18 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
     exposures: int = Field(3, ge=1, le=1000, description="light frames of the follow-up")
     filter: str = Field("r", min_length=1, max_length=32, description="filter of the follow-up")
     expires: float = Field(24.0, gt=0, le=8760, description="a follow-up not started within is dropped; hours")
+    skymap_hosts: list[Address] = Field(
+        default_factory=lambda: ["gracedb.ligo.org", "dcc.ligo.org", "gcn.nasa.gov", "heasarc.gsfc.nasa.gov"],
+        max_length=64,
+        description="the only hosts that skymaps are downloaded from, over https; redirects are held to them too",
+    )
+    skymap_timeout: float = Field(60.0, gt=0, le=3600, description="a whole download must end within; seconds")
+    largest_skymap: int = Field(
+        256_000_000, ge=1_000, le=4_000_000_000, description="a larger skymap is not downloaded; bytes"
+    )
+    listeners: ListenerSettings = Field(
+        ListenerSettings(), description="where alerts come from, beside process_alert at the desk"
+    )
 
 
 class PlaceSettings(_Settings):
@@ -398,8 +416,16 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
             "hooks": below(self.hooks, "key_file"),
             "moving": below(self.moving, "password_file"),
             "security": below(self.security, "identities", "token_file", "tls_certificate", "tls_key"),
+            "alerts": {"listeners": self._listeners_below(below)},
         }
         for name, change in changes.items():
             value = change if name == "state" else getattr(self, name).model_copy(update=change)
             self.__dict__[name] = value  # the model is frozen for everybody else
         return self
+
+    def _listeners_below(self, below: Callable[..., dict[str, Path]]) -> ListenerSettings:
+        """Return the listeners with absolute paths."""
+        listeners = self.alerts.listeners
+        kafka = {name: one.model_copy(update=below(one, "secret_file")) for name, one in listeners.kafka.items()}
+        folder = {name: one.model_copy(update=below(one, "path")) for name, one in listeners.folder.items()}
+        return listeners.model_copy(update={"kafka": kafka, "folder": folder})

@@ -32,6 +32,7 @@ from toros.network.courier import Courier
 from toros.network.engine import make_engine
 from toros.network.every_desk import every_desk
 from toros.network.front_desk import FrontDesk
+from toros.network.listening import Listening
 from toros.network.notify import Notifier
 from toros.network.parent import end_with_supervisor
 from toros.network.server import DeskServer, serve
@@ -143,10 +144,12 @@ class Daemon:
         self._courier = Courier(self._shop.ledger, config)
         settings = config.services[service.name]  # type: ignore[index]
         lanes = lanes_of(service, settings.workers)
-        handlers = {**every_desk(self._shop, lanes, self._courier.wake), **service.handlers}
+        self._listening = Listening(self._shop, service.listeners(config) if service.listeners else ())
+        of_every_desk = every_desk(self._shop, lanes, self._courier.wake, self._listening.plain)
+        handlers = {**of_every_desk, **service.handlers}
         self._workers = Workers(self._shop, handlers, lanes, self._courier.wake)
         self._desk = FrontDesk.of(
-            config, service.name, _ServedOnly(self._shop.ledger, handlers), answer=self._workers.answer,
+            config, service.name, _ServedOnly(self._shop.ledger, handlers, self._listening), answer=self._workers.answer,
             act=self._workers.act, pages=service.pages(config) if service.pages else (),
         )  # fmt: skip
         self._server: DeskServer = serve(self._desk, service.name, settings, config.security)
@@ -161,6 +164,7 @@ class Daemon:
             signal.signal(number, lambda *_: asked.put(None))
         self._workers.start()
         self._courier.start()
+        self._listening.start()
         threading.Thread(target=self._stop_when, args=(asked,), name="signals", daemon=True).start()
         works = (self._tidy, self._do_chores, self._watch, self._drain)
         threads = [threading.Thread(target=work, daemon=True) for work in works]
@@ -229,6 +233,8 @@ class Daemon:
             return "a worker's thread died or the heart stopped"
         if not self._courier.well():
             return "the courier's thread died"
+        if not self._listening.well():
+            return "a listener's thread died"
         try:
             self._database.submit(lambda _session: None).result(ALIVE)
         except NotYet:
@@ -247,6 +253,7 @@ class Daemon:
         log.info("stopping: running orders get %g s to end", DRAIN)
         self._notifier.say(STOPPING=1, STATUS="stopping: waiting for running orders")
         self._desk.draining = True
+        self._listening.stop()
         unfinished = self._workers.drain(DRAIN)
         if unfinished:
             log.warning("given back unfinished: %s", ", ".join(unfinished))
@@ -264,10 +271,14 @@ class Daemon:
 class _ServedOnly:
     """The ledger as the desk sees it: orders that no handler serves are refused before they are stored."""
 
-    def __init__(self, ledger: Ledger, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, ledger: Ledger, handlers: Mapping[str, Handler], listening: Listening) -> None:
         self._ledger = ledger
         self._handlers = handlers
-        self.figures: Callable[[], dict[str, Any]] = ledger.figures
+        self._listening = listening
+
+    def figures(self) -> dict[str, Any]:
+        """Return the numbers of the ledger and of the listeners."""
+        return {**self._ledger.figures(), **self._listening.figures()}
 
     def accept(self, order: WorkOrder) -> Future[Receipt]:
         """Store an order, or refuse it in so many words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import toros
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 __all__ = ["every_desk"]
 
 
-def every_desk(shop: Workshop, lanes: Mapping[str, int], committed: Callable[[], None]) -> dict[str, Handler]:
+def every_desk(
+    shop: Workshop,
+    lanes: Mapping[str, int],
+    committed: Callable[[], None],
+    listeners: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+) -> dict[str, Handler]:
     """Return the handlers of the requests that every desk serves.
 
     Parameters
@@ -33,6 +38,8 @@ def every_desk(shop: Workshop, lanes: Mapping[str, int], committed: Callable[[],
         Threads of each, shown by `status`.
     committed : callable
         Wakes the courier after a parked order was put on its way again.
+    listeners : callable, optional
+        Gives how each source is that the daemon listens to, shown by `status`.
     """
     started = iso(shop.clock.now())
     ledger = shop.ledger
@@ -52,6 +59,7 @@ def every_desk(shop: Workshop, lanes: Mapping[str, int], committed: Callable[[],
             "counts": figures["counts"],
             "outbox": figures["outbox"],
             "lanes": dict(lanes),
+            "listeners": [dict(one) for one in listeners()],
         }
 
     def list_orders(question: ListOrders, _context: Context) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Record = Callable[[Session], Mapping[str, Any] | None]
 
-__all__ = ["Answer", "Context", "Engine", "Files", "Handler", "Onward", "Outcome", "Service"]
+__all__ = ["Answer", "Arrival", "Context", "Engine", "Files", "Handler", "Listener", "Onward", "Outcome", "Service"]
 
 T = TypeVar("T")
 Answer = Mapping[str, Any]
@@ -92,6 +92,89 @@ class Context(Protocol):
 
     def write(self, change: Callable[[Session], T]) -> T:
         """Run a change in a short transaction of its own, refused (LeaseLost) where another worker holds the order."""
+        ...
+
+
+class Arrival(Protocol):
+    """Something that a listener has received."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes, as they came."""
+        ...
+
+    @property
+    def topic(self) -> str:
+        """Kafka's topic; empty elsewhere."""
+        ...
+
+    @property
+    def partition(self) -> int | None:
+        """Kafka's partition."""
+        ...
+
+    @property
+    def offset(self) -> int | None:
+        """Its place in the partition."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the source calls it."""
+        ...
+
+    @property
+    def heartbeat(self) -> bool:
+        """Only a sign of life: nothing to keep."""
+        ...
+
+
+class Listener(Protocol):
+    """A source that the daemon listens to, in a thread of its own: nothing of it is called from two threads at once.
+
+    Attributes
+    ----------
+    name, kind, where : str
+        For logs and status: the operator's name for it, "kafka", "vtp" or "folder", and the address.
+    silence : float
+        Without a word for so long it is taken for broken; seconds, 0 for never.
+    """
+
+    name: str
+    silence: float
+
+    @property
+    def kind(self) -> str:
+        """The sort of source."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """Its address."""
+        ...
+
+    def open(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Connect and read on at these offsets by topic and partition; raise TorosError where that fails."""
+        ...
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """Return the offset of what comes next by topic and partition; empty where there are no offsets."""
+        ...
+
+    def receive(self, timeout: float) -> Arrival | None:
+        """Return what has come within so many seconds; raise TorosError where the source is lost."""
+        ...
+
+    def settle(self, message: Any) -> None:
+        """Hear that a message is safe: acknowledge it."""
+        ...
+
+    def lag(self) -> int | None:
+        """Return how much waits at the source, where it says so."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the source."""
         ...
 
 
@@ -169,6 +252,9 @@ class Service:
         orders to itself; one whose id it had before is not done again.
     pages : callable, optional
         Web routes served beside the desk (the portal's), made from the configuration.
+    listeners : callable, optional
+        Sources that the daemon listens to, made from the configuration: what they receive is kept durably as a
+        `process_alert` order before it is acknowledged. The tables of `toros.store.receipts` must be among `tables`.
     """
 
     name: str
@@ -178,3 +264,4 @@ class Service:
     resources: Callable[[Config, Clock], Any] | None = None
     chores: Callable[[Session, datetime], Sequence[WorkOrder]] | None = None
     pages: Callable[[Config], Sequence[BaseRoute]] | None = None
+    listeners: Callable[[Config], Sequence[Listener]] | None = None

@@ -24,5 +24,5 @@ __all__ = ["Claim", "Ledger", "Parcel"]
 class Ledger(Accepting, Leasing, Controlling, Outbox, Viewing, Caring):
     """Orders of one desk; every method may be called from any thread.
 
-    `cancel` and `retry` are called inside a change (`database.write`), everything else by itself.
+    `accept_within`, `cancel` and `retry` are called inside a change (`database.write`), everything else by itself.
     """

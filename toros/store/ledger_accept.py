@@ -70,6 +70,18 @@ class Accepting(LedgerBase):
         row = self._row(order, digest(body), order.model_dump_json(include=short_fields(order)))
         return self.database.submit_plain(lambda driver: self._accept(driver, order, row, body))
 
+    def accept_within(self, order: WorkOrder) -> Receipt:
+        """Store an order from inside a change (`database.write`), which has asked the database something before.
+
+        Raises
+        ------
+        Refusal
+            As the future of `accept` would hold it.
+        """
+        body = order.model_dump_json(exclude_none=True)
+        row = self._row(order, digest(body), order.model_dump_json(include=short_fields(order)))
+        return self._accept(self.database.driver(), order, row, body)
+
     def _row(self, order: WorkOrder, hash_: str, fields: str) -> dict[str, Any]:
         request = self._request_of(order)
         return {
