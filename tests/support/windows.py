@@ -19,6 +19,10 @@ finished
     Result and onward orders are durable, the courier does not know yet.
 delivering
     The peer has taken the onward order, its receipt is not noted.
+spooled
+    What a listener received is in its file, its order not written.
+received
+    What a listener received is durable, and not acknowledged.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ from typing import Any
 
 __all__ = ["WINDOWS", "install", "window"]
 
-WINDOWS = ("accepting", "replying", "handler", "closed", "finished", "delivering")
+WINDOWS = ("accepting", "replying", "handler", "closed", "finished", "delivering", "spooled", "received")
 _count = threading.Lock()
 _passed: dict[str, int] = {}
 
@@ -77,6 +81,27 @@ def install() -> None:
     Ledger.delivered = delivering  # type: ignore[method-assign]
     Courier.wake = waking  # type: ignore[method-assign]
     _install_replying()
+    _install_receiving()
+
+
+def _install_receiving() -> None:
+    """Stop after a listener's message was spooled, and after it was kept."""
+    from toros.network.receiving import Receiver
+
+    keep, spooled = Receiver.keep, Receiver._spooled
+
+    def keeping(self: Receiver, *arguments: Any) -> bool:
+        new = keep(self, *arguments)
+        window("received")
+        return new
+
+    def spooling(self: Receiver, *arguments: Any) -> str:
+        location = spooled(self, *arguments)
+        window("spooled")
+        return location
+
+    Receiver.keep = keeping  # type: ignore[method-assign]
+    Receiver._spooled = spooling  # type: ignore[method-assign]
 
 
 def _install_replying() -> None:

@@ -103,7 +103,6 @@ def _disagreements(config: Config) -> Iterator[tuple[Key, str]]:
             (f"is {config.orders.first_delay}; allowed: at most orders.longest_delay, {config.orders.longest_delay}"),
         )
 
-
     yield from _listeners_disagree(config)
 
 

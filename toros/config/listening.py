@@ -13,9 +13,7 @@ __all__ = ["FolderSettings", "KafkaSettings", "ListenerSettings", "VtpSettings"]
 
 Topic = Annotated[
     str,
-    Field(
-        pattern=r"^[A-Za-z0-9._-]{1,249}$", json_schema_extra={"words": "the name of a topic, such as igwn.gwalert"}
-    ),
+    Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", json_schema_extra={"words": "the name of a topic, such as igwn.gwalert"}),
 ]
 HeartbeatTopic = Annotated[
     str,
@@ -53,7 +51,8 @@ class KafkaSettings(Section, json_schema_extra={"reader": "alert_robot"}):
     )
     tls: bool = Field(True, description="encrypt; false only where the login is none")
     heartbeat: HeartbeatTopic | None = Field(
-        None, description="topic of the broker's signs of life; where absent gcn.heartbeat with the login gcn, else none"
+        None,
+        description="topic of the broker's signs of life; where absent gcn.heartbeat with the login gcn, else none",
     )
     silence: float | None = Field(
         None,

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
@@ -148,8 +148,9 @@ class Daemon:
         of_every_desk = every_desk(self._shop, lanes, self._courier.wake, self._listening.plain)
         handlers = {**of_every_desk, **service.handlers}
         self._workers = Workers(self._shop, handlers, lanes, self._courier.wake)
+        served = _ServedOnly(self._shop.ledger, handlers, self._listening)
         self._desk = FrontDesk.of(
-            config, service.name, _ServedOnly(self._shop.ledger, handlers, self._listening), answer=self._workers.answer,
+            config, service.name, served, answer=self._workers.answer,
             act=self._workers.act, pages=service.pages(config) if service.pages else (),
         )  # fmt: skip
         self._server: DeskServer = serve(self._desk, service.name, settings, config.security)

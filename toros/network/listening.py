@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from toros.clock import iso
@@ -44,7 +43,9 @@ class Listening:
         self._stopping = threading.Event()
         receiver = Receiver(shop, self._stopping)
         self._ears = [Ear(one, receiver, shop, self._stopping) for one in listeners]
-        self._threads = [threading.Thread(target=ear.run, name=f"listener {ear.name}", daemon=True) for ear in self._ears]
+        self._threads = [
+            threading.Thread(target=ear.run, name=f"listener {ear.name}", daemon=True) for ear in self._ears
+        ]
 
     def start(self) -> None:
         """Begin to listen."""
@@ -104,6 +105,7 @@ class Ear:
         self._heard = self._opened = time.monotonic()
         self._alarmed = False
         self._trouble = ""
+        self._lag: int | None = None
 
     def run(self) -> None:
         """Listen until the daemon stops, whatever happens to the source."""
@@ -139,12 +141,12 @@ class Ear:
             "repeated": self._repeated,
             **{name: iso(moment) for name, moment in times.items() if moment is not None},
         }
-        lag = self._lag()
+        lag = self._lag
         return values | ({} if lag is None else {"lag": lag}) | ({"trouble": self._trouble} if self._trouble else {})
 
     @property
     def state(self) -> str:
-        """"silent" once the alarm was raised, "connected", or "connecting"."""
+        """ "silent" once the alarm was raised, "connected", or "connecting"."""
         if self._alarmed:
             return "silent"
         return "connecting" if self._since is None else "connected"
@@ -159,13 +161,8 @@ class Ear:
             "silent": float(self._alarmed),
             "quiet_seconds": time.monotonic() - self._heard,
         }
-        lag = self._lag()
+        lag = self._lag
         return values if lag is None else {**values, "lag": lag}
-
-    def _lag(self) -> int | None:
-        with suppress(Exception):  # a source that is being closed while we ask
-            return self._listener.lag() if self._since is not None else None
-        return None
 
     def _listen(self) -> None:
         """Connect, and take messages until the daemon stops or the source is lost."""
@@ -183,6 +180,7 @@ class Ear:
             arrival = self._listener.receive(TURN)
             if arrival is not None:
                 self._take(arrival)
+            self._lag = self._listener.lag()
             self._look_at_silence()
 
     def _take(self, arrival: Arrival) -> None:
@@ -228,9 +226,8 @@ class Ear:
         """Raise the alarm, once a silence."""
         if not self._alarmed:
             self._alarmed = True
-            log.error("%s: nothing was heard from %s for %.0f s%s: alerts may be missed until it speaks again", self.name,
-                      self._listener.where, time.monotonic() - self._heard,
-                      f" ({self._trouble})" if self._trouble else "")  # fmt: skip
+            log.error("%s: nothing was heard from %s for %.0f s%s", self.name, self._listener.where,
+                      time.monotonic() - self._heard, f" ({self._trouble})" if self._trouble else "")  # fmt: skip
 
     def _complain(self, why: str) -> None:
         """Say once what is wrong with a source."""
@@ -239,7 +236,7 @@ class Ear:
         self._trouble = why
 
     def _hang_up(self) -> None:
-        self._since = None
+        self._since = self._lag = None
         try:
             self._listener.close()
         except Exception:  # noqa: BLE001 - whatever it was, it is given up

@@ -144,10 +144,10 @@ class KafkaListener:
     def _taken(self, message: Any) -> Message:
         """Return a message as ours, and say where messages are missing before it."""
         topic, partition, offset = message.topic(), message.partition(), message.offset()
-        expected = self._next.get((topic, partition))
-        self._next[topic, partition] = offset + 1
         if topic == self._heartbeat:
             return Message(b"", topic, partition, offset, heartbeat=True)
+        expected = self._next.get((topic, partition))
+        self._next[topic, partition] = offset + 1
         if expected is not None and offset > expected:
             log.error("%s: %s, partition %d: %d messages from offset %d on are not at the broker any more: what they "
                       "said is lost to us", self.name, topic, partition, offset - expected, expected)  # fmt: skip
