@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from toros.durable import write_durably
 from toros.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Download", "Limits", "download"]
+__all__ = ["Download", "Limits", "download", "kept"]
 
 REDIRECTS = 5
 STEP = 10.0  # seconds for one step of the way at most: to connect, or without a byte
@@ -66,53 +68,74 @@ def download(url: str, limits: Limits) -> Download:
     Temporary
         No answer in time, an answer that is cut short, or one that says to try again.
     """
+    return asyncio.run(_in_time(url, limits))
+
+
+def kept(found: Download, folder: Path) -> Path:
+    """Return where a file is kept, under its hash; written durably unless it is there."""
+    path = folder / found.sha256
+    if not path.exists():
+        write_durably(path, found.content)
+    return path
+
+
+async def _in_time(url: str, limits: Limits) -> Download:
+    """Fetch a file, or give up when its time is over, wherever it hangs."""
     import httpx
 
-    until = time.monotonic() + limits.seconds
     try:
-        with httpx.Client(follow_redirects=False, trust_env=False, headers={"User-Agent": "toros"}) as client:
-            for _ in range(REDIRECTS + 1):
-                _check(url, limits)
-                following = _fetched(client, url, limits, until)
-                if isinstance(following, Download):
-                    return following
-                url = following
+        async with asyncio.timeout(limits.seconds):
+            return await _followed(url, limits)
+    except TimeoutError:
+        raise Temporary(f"{_short(url)} was not there within {limits.seconds:g} s") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Temporary(f"{_short(url)} cannot be fetched: {type(error).__name__}") from None
+
+
+async def _followed(url: str, limits: Limits) -> Download:
+    """Fetch a file along its redirects, each of them checked like the first URL."""
+    import httpx
+
+    headers = {"User-Agent": "toros", "Accept-Encoding": "identity"}
+    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, headers=headers, timeout=STEP) as client:
+        at = url
+        for _ in range(REDIRECTS + 1):
+            _check(at, limits)
+            found = await _fetched(client, at, limits)
+            if isinstance(found, Download):
+                return found
+            at = found
     raise Permanent(f"{_short(url)} is redirected more than {REDIRECTS} times")
 
 
-def _fetched(client: httpx.Client, url: str, limits: Limits, until: float) -> Download | str:
+async def _fetched(client: httpx.AsyncClient, url: str, limits: Limits) -> Download | str:
     """Return the file, or the URL that the answer points to."""
-    step = min(STEP, until - time.monotonic())
-    if step <= 0:
-        raise _late(url, limits)
-    with client.stream("GET", url, timeout=step) as answer:
+    async with client.stream("GET", url) as answer:
         _check_peer(answer, url, limits)
-        if answer.status_code in REDIRECTING:
+        status = answer.status_code
+        if status in REDIRECTING:
             return urljoin(url, answer.headers.get("Location", ""))
-        if answer.status_code in AGAIN or answer.status_code >= 500:
-            raise Temporary(f"{_short(url)} answers {answer.status_code}")
-        if answer.status_code != 200:
-            raise Permanent(f"{_short(url)} refuses with {answer.status_code}")
-        content = _content(answer, url, limits, until)
+        if status in AGAIN or status >= 500:
+            raise Temporary(f"{_short(url)} answers {status}")
+        if status != 200:
+            raise Permanent(f"{_short(url)} refuses with {status}")
+        content = await _content(answer, url, limits)
     return Download(content, hashlib.sha256(content).hexdigest(), url)
 
 
-def _content(answer: httpx.Response, url: str, limits: Limits, until: float) -> bytes:
-    """Return the body, given up as soon as it is too large or too slow; compressed in transit it is not taken."""
-    if answer.headers.get("Content-Encoding", "identity").lower() not in ("identity", ""):
-        raise Permanent(f"{_short(url)} comes compressed by {answer.headers['Content-Encoding'][:40]!r}, unasked")
+async def _content(answer: httpx.Response, url: str, limits: Limits) -> bytes:
+    """Return the body, given up as soon as it is too large; compressed in transit it is not taken."""
+    coding = answer.headers.get("Content-Encoding", "identity").lower()
+    if coding not in ("identity", ""):
+        raise Permanent(f"{_short(url)} comes compressed by {coding[:40]!r}, unasked")
+    content = bytearray()
     said = answer.headers.get("Content-Length", "")
     if said.isdigit() and int(said) > limits.largest:
         raise _large(url, limits)
-    content = bytearray()
-    for piece in answer.iter_raw():
+    async for piece in answer.aiter_raw():
         content += piece
         if len(content) > limits.largest:
             raise _large(url, limits)
-        if time.monotonic() > until:
-            raise _late(url, limits)
     return bytes(content)
 
 
@@ -128,7 +151,8 @@ def _check(url: str, limits: Limits) -> None:
     if parts.username is not None or (port not in (None, 443) and not limits.private):
         raise Permanent(f"{_short(url)} holds a login or a port; allowed: neither")
     if host not in limits.hosts:
-        raise Permanent(f"{_short(url)} is at {host[:80] or 'no host'}; allowed: {', '.join(sorted(limits.hosts)) or 'none'}")
+        allowed = ", ".join(sorted(limits.hosts)) or "none"
+        raise Permanent(f"{_short(url)} is at {host[:80] or 'no host'}; allowed: {allowed}")
 
 
 def _check_peer(answer: httpx.Response, url: str, limits: Limits) -> None:
@@ -154,7 +178,3 @@ def _short(url: str) -> str:
 
 def _large(url: str, limits: Limits) -> Permanent:
     return Permanent(f"{_short(url)} is larger than {limits.largest} bytes")
-
-
-def _late(url: str, limits: Limits) -> Temporary:
-    return Temporary(f"{_short(url)} was not there within {limits.seconds:g} s")

@@ -48,11 +48,14 @@ class Check:
 
 def all_checks(config: Config, file: Path | None) -> Iterator[Check]:
     """Check a node, one subject after the other."""
+    from toros.cli.listeners import listener_checks
+
     yield from _configuration(file)
     yield from _folders(config)
     yield from _secrets(config)
     yield _clock()
     yield from _databases(config)
+    yield from listener_checks(config)
     yield from _desks(config)
 
 

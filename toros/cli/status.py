@@ -98,10 +98,12 @@ def look_at_desks(desks: Desks, desk: str | None = None) -> dict[str, dict[str, 
 
 
 def desks_table(desks: Desks, found: Mapping[str, Mapping[str, Any]]) -> RenderableType:
-    """Return the desks as a table; a configuration other than ours is marked."""
+    """Return the desks as a table, and below it what they listen to; a configuration other than ours is marked."""
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
+    from toros.cli.listeners import listeners_table
     from toros.cli.screen import clean
     from toros.config import config_hash
 
@@ -121,7 +123,8 @@ def desks_table(desks: Desks, found: Mapping[str, Mapping[str, Any]]) -> Rendera
             *[_count(counts.get(state, 0), state) for state in STATES],
             _count(outbox.get("waiting", 0), "queued"), _count(outbox.get("parked", 0), "buried"),
         )  # fmt: skip
-    return table
+    listeners = listeners_table(found)
+    return table if listeners is None else Group(table, "", listeners)
 
 
 def _count(number: object, state: str) -> str:

@@ -44,6 +44,8 @@ def _sentence(detail: Mapping[str, Any]) -> tuple[Key, str]:
         names = schema_of(key[:-1]).get("propertyNames", {})
         return key, f"{dotted(key[:-1])} has the name {key[-1]!r}; allowed: {allowed(names)}"
     words, value = allowed(schema_of(key)), detail["input"]
+    if detail["type"] == "missing":
+        return key, f"{dotted(key)} is missing; allowed: {words}"
     if value is None:
         return key, f"{dotted(key)} is empty; allowed: {words}"
     shown = f"a {type(value).__name__}" if isinstance(value, (dict, list)) else masked(repr(value))

@@ -169,3 +169,34 @@ def test_a_database_of_a_newer_version(tmp_path: Path, capsys: pytest.CaptureFix
         code, found = doctor(network.file, capsys)
         assert code == ExitCode.FAILED
         assert "newer version (ledger_9999)" in found["database telescope"]["found"]
+
+
+def test_listeners_that_cannot_listen(node: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    secret = tmp_path / "gcn.secret"
+    secret.write_text("s3cret")
+    secret.chmod(0o644)
+    (tmp_path / "file").touch()
+    written = yaml.safe_load(node.read_text())
+    gcn = {"topics": ["igwn.gwalert"], "user": "me"}
+    kafka = {"open": {**gcn, "secret_file": str(secret)}, "none": gcn, "off": {**gcn, "enabled": False}}
+    folder = {"in": {"path": str(tmp_path / "in")}, "bad": {"path": str(tmp_path / "file" / "in")}}
+    written["alerts"]["listeners"] = {"kafka": kafka, "vtp": {"svom": {"host": "a.example.org"}}, "folder": folder}
+    node.write_text(yaml.safe_dump(written))
+    code, found = doctor(node, capsys)
+    assert code == ExitCode.FAILED
+    assert found["listener kafka:open"]["advice"] == f"chmod 600 {secret}"
+    assert "TOROS_KAFKA_SECRET_NONE" in found["listener kafka:none"]["found"]
+    assert "listener kafka:off" not in found and found["listener vtp:svom"]["verdict"] == "ok"
+    assert found["listener folder:in"]["found"].endswith("will be made")
+    assert found["listener folder:bad"]["verdict"] == "problem"
+
+
+def test_kafka_without_its_package(
+    node: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = yaml.safe_load(node.read_text())
+    written["alerts"]["listeners"]["kafka"] = {"gcn": {"topics": ["igwn.gwalert"], "user": "me"}}
+    node.write_text(yaml.safe_dump(written))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    _code, found = doctor(node, capsys)
+    assert found["listener kafka:gcn"]["advice"] == "pip install 'toros[kafka]'"

@@ -94,7 +94,7 @@ def test_a_location_outside_the_roots_is_refused(robot: Rehearsal, location: str
 
 def test_a_location_that_holds_no_text_is_refused(robot: Rehearsal) -> None:
     (robot.files.root("alerts") / "in.json").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(Permanent, match="not text"):
+    with pytest.raises(Permanent, match="begins with"):
         process_alert(ProcessAlert(file_location="alerts:in.json"), robot)
 
 
