@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -127,7 +129,6 @@ def daemon_metrics(daemon: Daemon) -> str:
         return str(answer.read().decode())
 
 
-@pytest.mark.long
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="TOROS_SAMPLE_DATA names no folder with sample alerts")
 def test_every_sample_comes_once_by_every_route_that_can_carry_it(tmp_path: Path) -> None:
     pytest.importorskip("gcn_kafka", reason="the kafka extra is not installed")
@@ -180,3 +181,33 @@ def test_no_alert_of_a_stream_is_lost_or_doubled_over_many_kills(tmp_path: Path)
             daemon.restart()
         once_each(daemon, contents, 60.0)
         print("200 alerts, 20 kills: each one order")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="TOROS_SAMPLE_DATA names no folder with sample alerts")
+def test_comet_s_broker_is_listened_to(tmp_path: Path) -> None:
+    """Comet listens at every address of the machine, and turns away whoever is not on it."""
+    pytest.importorskip("comet", reason="Comet is not installed")
+    receiving, sending = free_port(), free_port()
+    here = "127.0.0.1/32"
+    (tmp_path / "events").mkdir()
+    command = [
+        str(Path(sys.executable).parent / "twist"), f"--log-file={tmp_path / 'comet.log'}", "comet",
+        "--local-ivo=ivo://org.example/broker", "-r", f"--receive-port={receiving}", "-b",
+        f"--broadcast-port={sending}", "--broadcast-test-interval=0", f"--author-whitelist={here}",
+        f"--subscriber-whitelist={here}", f"--eventdb={tmp_path / 'events'}",
+    ]  # fmt: skip
+    files = sorted((SAMPLES / "voevent").glob("MS181101ab-*.xml"))
+    comet = subprocess.Popen(command, cwd=tmp_path, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+    try:
+        with robot(tmp_path, vtp(sending)) as network:
+            daemon = network["alert_robot"].start()
+            eventually(lambda: listener(daemon)["state"] == "connected", 30.0)
+            for file in files:
+                arguments = ["-h", "127.0.0.1", "-p", str(receiving), "-f", str(file)]
+                subprocess.run([str(Path(sys.executable).parent / "comet-sendvo"), *arguments], check=True, timeout=30)
+            once_each(daemon, [file.read_bytes() for file in files])
+            assert len(files) == 6 and "failure" not in (tmp_path / "comet.log").read_text().lower()
+    finally:
+        comet.kill()
+        comet.wait()
