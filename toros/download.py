@@ -114,7 +114,7 @@ async def _fetched(client: httpx.AsyncClient, url: str, limits: Limits) -> Downl
         _check_peer(answer, url, limits)
         status = answer.status_code
         if status in REDIRECTING:
-            return urljoin(url, answer.headers.get("Location", ""))
+            return str(urljoin(url, answer.headers.get("Location", "")))
         if status in AGAIN or status >= 500:
             raise Temporary(f"{_short(url)} answers {status}")
         if status != 200:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from toros.store.alerts import METADATA, AlertRow, alert_with_hash, alerts_before, alerts_of
 from toros.store.database import Database
+from toros.store.receipts import ReceiptRow
 
 Opened = Callable[..., Database]
 
@@ -51,10 +52,10 @@ def facts(metadata: MetaData) -> dict[str, Any]:
     }
 
 
-def test_the_migration_makes_the_table_of_the_code(database: Database) -> None:
+def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
     found = MetaData()
-    database.read(lambda session: found.reflect(session.connection(), only=["alerts"]))
-    assert facts(found) == facts(METADATA)
+    database.read(lambda session: found.reflect(session.connection(), only=["alerts", "offsets", "receipts"]))
+    assert facts(found) == facts(METADATA) and ReceiptRow.__tablename__ in METADATA.tables
 
 
 def test_an_event_is_told_in_the_order_of_writing_and_the_desk_in_that_of_arrival(database: Database) -> None:

@@ -133,7 +133,7 @@ class KafkaListener:
                 raise ConnectionLost(f"{self.where}: {self._trouble}")
             return None
         if message.error() is not None:
-            self._weigh(message.error())
+            self._weigh(message.topic() or "?", message.error())
             return None
         self._trouble = ""
         return self._taken(message)
@@ -163,14 +163,27 @@ class KafkaListener:
         else:
             log.debug("%s: %s", self.name, error.str())
 
-    def _weigh(self, error: Any) -> None:
-        """Pass over an error that waits for a topic, and raise ConnectionLost for all others."""
+    def _weigh(self, topic: str, error: Any) -> None:
+        """Pass over an error of one topic, said once; raise ConnectionLost for all others."""
         from confluent_kafka import KafkaError
 
-        waiting = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION, KafkaError._PARTITION_EOF)
-        if error.code() not in waiting:
+        passing = (
+            KafkaError.UNKNOWN_TOPIC_OR_PART,
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            KafkaError._UNKNOWN_TOPIC,
+            KafkaError._UNKNOWN_PARTITION,
+            KafkaError._PARTITION_EOF,
+        )
+        if error.code() not in passing:
             raise ConnectionLost(f"{self.where}: {error.str()}")
-        log.debug("%s: %s", self.name, error.str())
+        if error.code() != KafkaError._PARTITION_EOF:
+            self._miss(topic, error.str())
+
+    def _miss(self, topic: str, why: str) -> None:
+        """Say once that a topic cannot be read; the others go on."""
+        if topic not in self._missing:
+            self._missing.add(topic)
+            log.error("%s: the topic %s cannot be read: %s; it is looked for again", self.name, topic, why)
 
     def _assign_new(self) -> None:
         """Assign every partition that is not assigned yet."""
@@ -182,13 +195,14 @@ class KafkaListener:
 
     def _partitions(self) -> list[tuple[str, int]]:
         """Return the partitions of our topics that the broker has now."""
+        known = self._asked(lambda: self._consumer.list_topics(timeout=PATIENCE)).topics
         found = []
         for topic in (*self._topics, *([self._heartbeat] if self._heartbeat else [])):
-            known = self._asked(lambda topic=topic: self._consumer.list_topics(topic, timeout=PATIENCE)).topics[topic]  # type: ignore[misc]
-            if known.error is not None and topic not in self._missing:
-                self._missing.add(topic)
-                log.warning("%s: %s: %s; looked for again", self.name, topic, known.error.str())
-            found += [(topic, number) for number in sorted(known.partitions)]
+            if topic not in known or known[topic].error is not None:
+                self._miss(topic, "there is none" if topic not in known else known[topic].error.str())
+            else:
+                self._missing.discard(topic)
+                found += [(topic, number) for number in sorted(known[topic].partitions)]
         return found
 
     def _first_offsets(self, places: Sequence[tuple[str, int]]) -> list[Any]:

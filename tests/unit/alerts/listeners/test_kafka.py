@@ -97,6 +97,18 @@ def test_messages_that_the_broker_has_dropped_are_missed_aloud(
     assert "are not at the broker any more" in caplog.text
 
 
+def test_a_topic_that_comes_later_is_found(
+    broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("toros.alerts.listeners.kafka.LOOK", 0.1)
+    broker.send("there", b"first")
+    with listening(broker.address, "later", "there") as listener, caplog.at_level(logging.ERROR):
+        assert [m.content for m in received(listener, 1)] == [b"first"]
+        broker.send("later", b"second")
+        assert [m.content for m in received(listener, 1)] == [b"second"]
+    assert caplog.text.count("the topic later cannot be read: there is none") <= 1
+
+
 class _Answers:
     """Stands for a consumer that knows times, which librdkafka's own cluster does not."""
 
