@@ -11,7 +11,7 @@ from toros.alerts.reading import content_of, read_alert
 
 if TYPE_CHECKING:
     from toros.alerts.alert import Alert
-    from toros.alerts.ranking import Candidate
+    from toros.alerts.candidates import Candidate
     from toros.alerts.skymap import Skymap
 
 __all__ = ["Assessment", "assess_alert"]
@@ -106,7 +106,7 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
             f"too far for the catalogue: {100 * near:.2g} % of the region's probability is within {max_distance:g} Mpc"
         )
     else:
-        candidates = rank_galaxies(skymap, open_ngc(), level=level, max_distance=max_distance)
+        candidates = list(rank_galaxies(skymap, open_ngc(), level=level, max_distance=max_distance))
     if not candidates:
         notes.append("no galaxy of the catalogue fits: the most probable place is observed instead")
     best = candidates[0] if candidates else None

@@ -1,0 +1,103 @@
+"""The galaxies in some cells of a map, so many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from toros.alerts.galaxies import Galaxies
+    from toros.alerts.skymap import Skymap
+
+    Rows = NDArray[np.int64]
+
+__all__ = ["Selection", "selections"]
+
+AT_ONCE = 1 << 17  # galaxies: some 20 MB of numbers on the way
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Rows of a catalogue, and the cells of a map that they lie in.
+
+    Attributes
+    ----------
+    galaxies : Galaxies
+    rows : ndarray of int64, shape (galaxies,), or slice
+        Ascending.
+    cells, counts : ndarray of int64, shape (cells,)
+        The cells in order, and how many of the rows lie in each.
+    of_many : bool
+        There are more selections than this one.
+    """
+
+    galaxies: Galaxies
+    rows: Rows | slice
+    cells: Rows
+    counts: Rows
+    of_many: bool
+
+    @property
+    def cell(self) -> Rows:
+        """The cell of each row."""
+        import numpy as np
+
+        return np.repeat(self.cells, self.counts)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return a column of the catalogue for the rows."""
+        return self.galaxies.columns[name][self.rows]
+
+    def of_cell(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what a map says, cell by cell, for each of the rows."""
+        import numpy as np
+
+        return np.repeat(values[self.cells], self.counts)
+
+    def rows_at(self, places: Rows) -> Rows:
+        """Return the rows in the catalogue of some of the rows here."""
+        return self.rows.start + places if isinstance(self.rows, slice) else self.rows[places]
+
+
+def selections(skymap: Skymap, galaxies: Galaxies, cells: Rows, at_once: int = AT_ONCE) -> Iterator[Selection]:
+    """Yield the galaxies in some cells, `at_once` at a time, in the order of the sky.
+
+    Parameters
+    ----------
+    skymap : Skymap
+    galaxies : Galaxies
+    cells : ndarray of int64
+        Ascending.
+    at_once : int
+    """
+    import numpy as np
+
+    first, behind = galaxies.rows_between(skymap.start[cells], skymap.end[cells])
+    filled = behind > first
+    cells, first, counts = cells[filled], first[filled], (behind - first)[filled]
+    reached = np.cumsum(counts)
+    total = int(reached[-1]) if reached.size else 0
+    for begin in range(0, total, at_once):
+        stop = min(begin + at_once, total)
+        low, high = np.searchsorted(reached, [begin, stop - 1], side="right")
+        here = slice(int(low), int(high) + 1)
+        starts, lengths = first[here].copy(), counts[here].copy()
+        done = begin - (int(reached[low]) - int(counts[low]))  # of the first cell, in the selection before
+        starts[0], lengths[0] = starts[0] + done, lengths[0] - done
+        lengths[-1] -= int(reached[high]) - stop
+        yield Selection(galaxies, _rows(starts, lengths), cells[here], lengths, total > at_once)
+
+
+def _rows(starts: Rows, lengths: Rows) -> Rows | slice:
+    """Return the rows of several ranges, one after the other; a slice where they leave no gap."""
+    import numpy as np
+
+    total = int(lengths.sum())
+    if int(starts[-1] + lengths[-1] - starts[0]) == total:
+        return slice(int(starts[0]), int(starts[0]) + total)
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before, lengths) + np.arange(total)
