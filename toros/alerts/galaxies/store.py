@@ -2,7 +2,7 @@
 
 A galaxy near a place is found by a search in the sorted column `pixel`, and nothing but the rows of interest is ever
 read from the disk. The file begins with a header: eight letters, version, length, SHA-256 of the JSON that follows;
-every column begins on a page of its own.
+every column begins on a page of its own, and behind the last one stands how many rows lie before each pixel of order 6.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from toros.alerts.galaxies.columns import KINDS, LONGEST_NAME, Columns
 from toros.alerts.galaxies.completeness import EDGES, Shells
+from toros.alerts.galaxies.pages import COARSE, COARSE_PIXELS, PAGE, Pages
 from toros.durable import durable_file
 from toros.errors import TorosError
+from toros.sky.healpix import ORDER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +31,7 @@ __all__ = ["Galaxies", "open_store", "sorted_galaxies", "verify_store", "write_s
 
 LETTERS, VERSION = b"TOROSGAL", 1
 FIXED = struct.Struct("<8sII32s")  # letters, version, length of the JSON, its SHA-256
-PAGE, HEADER = 4096, 16384
+HEADER = 16384
 SAMPLE = 1_000_000  # rows of which the typical luminosity and mass are taken
 AT_ONCE = 1 << 24  # bytes, when a checksum is taken
 
@@ -54,7 +56,7 @@ class Galaxies:
     catalogue: str
     about: dict[str, Any] = field(default_factory=dict)
     shells: Shells = field(default_factory=Shells)
-    _map: mmap.mmap | None = None
+    _pages: Pages | None = None
 
     def __len__(self) -> int:
         return int(self.columns["pixel"].size)
@@ -66,7 +68,23 @@ class Galaxies:
         import numpy as np
 
         pixel = self.columns["pixel"]
+        if self._pages is not None:
+            self.prefetch(["pixel"], *self._pages.about(start, end))
         return np.searchsorted(pixel, start), np.searchsorted(pixel, end)
+
+    def prefetch(self, names: Iterable[str], first: NDArray[np.int64], behind: NDArray[np.int64]) -> None:
+        """Ask for ranges of rows that will be read, all at once.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Columns.
+        first, behind : ndarray of int64
+            Ascending.
+        """
+        for name in names if self._pages is not None and first.size else ():
+            assert self._pages is not None
+            self._pages.prefetch(name, first, behind)
 
     def names(self, rows: Any) -> list[str]:
         """Return the names of rows."""
@@ -90,8 +108,8 @@ class Galaxies:
 
     def release(self) -> None:
         """Give back the memory that pages of the file take; they are read again when they are wanted."""
-        if self._map is not None:
-            self._map.madvise(mmap.MADV_DONTNEED)
+        if self._pages is not None:
+            self._pages.release()
 
 
 def sorted_galaxies(columns: Columns, catalogue: str) -> Galaxies:
@@ -126,7 +144,8 @@ def write_store(path: Path, rows: int, name_width: int, parts: Iterable[Columns]
     """
     import numpy as np
 
-    layout, _ = _layout(rows, name_width)
+    layout, size = _layout(rows, name_width)
+    held = np.zeros(COARSE_PIXELS, np.int64)
     sums = {name: hashlib.sha256() for name in layout}
     sample: dict[str, list[NDArray[Any]]] = {"luminosity": [], "mass": []}
     shells, done = Shells(), 0
@@ -139,8 +158,9 @@ def write_store(path: Path, rows: int, name_width: int, parts: Iterable[Columns]
                 file.write(content.view(np.uint8).data)
                 sums[name].update(content.view(np.uint8).data)
             for name, values in sample.items():
-                values.append(part[name][::every])
+                values.append(part[name][::every].copy())
             shells.add(part)
+            held += np.bincount(part["pixel"] >> 2 * (ORDER - COARSE), minlength=held.size)
             done += part["pixel"].size
         if done != rows:
             raise ValueError(f"{done} rows were written, {rows} were announced")
@@ -149,6 +169,8 @@ def write_store(path: Path, rows: int, name_width: int, parts: Iterable[Columns]
             "rows": rows, "name_width": name_width, "typical": typical, "shells": shells.plain(),
             "sha256": {name: one.hexdigest() for name, one in sums.items()},
         }  # fmt: skip
+        file.seek(size)
+        file.write(np.append(0, np.cumsum(held)).astype("<i8").tobytes())
         _write_header(file, header)
 
 
@@ -175,9 +197,11 @@ def open_store(path: Path) -> Galaxies:
         with path.open("rb") as file:
             header = _header(file, path)
             layout, size = _layout(header["rows"], header["name_width"])
-            if file.seek(0, 2) < size:
+            if file.seek(0, 2) < size + 8 * (COARSE_PIXELS + 1):
                 raise TorosError(f"the store of galaxies {path.name} is shorter than its header says: import it again")
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            file.seek(size)
+            before = np.frombuffer(file.read(8 * (COARSE_PIXELS + 1)), "<i8")
     except OSError as error:
         raise TorosError(f"the store of galaxies {path} cannot be read: {error.strerror}") from None
     columns = {name: np.frombuffer(mapped, kind, header["rows"], offset) for name, (kind, offset) in layout.items()}
@@ -188,7 +212,7 @@ def open_store(path: Path) -> Galaxies:
         header["catalogue"],
         header,
         Shells(shells["galaxies"], shells["light_1e10_lsun"]) if same else Shells(),
-        mapped,
+        Pages(mapped, layout, before),
     )
 
 
@@ -231,19 +255,17 @@ def _header(file: BinaryIO, path: Path) -> dict[str, Any]:
 
 
 def _layout(rows: int, name_width: int) -> tuple[dict[str, tuple[np.dtype[Any], int]], int]:
-    """Return type and first byte of each column, and the length of the file."""
+    """Return type and first byte of each column, and the first byte behind them."""
     import numpy as np
 
     if not 1 <= name_width <= LONGEST_NAME:
         raise ValueError(f"names of {name_width} bytes; allowed: 1 to {LONGEST_NAME}")
     layout, offset = {}, HEADER
-    size = HEADER
     for name, kind in KINDS.items():
         described = np.dtype(f"S{name_width}" if kind == "S" else kind)
         layout[name] = (described, offset)
-        size = offset + rows * described.itemsize
-        offset = -(-size // PAGE) * PAGE
-    return layout, size
+        offset = -(-(offset + rows * described.itemsize) // PAGE) * PAGE
+    return layout, offset
 
 
 def _typical(columns: Columns) -> dict[str, float | None]:
