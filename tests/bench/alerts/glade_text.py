@@ -10,7 +10,8 @@ __all__ = ["write_glade"]
 
 ROW = (
     "{number:08d} {pgc} {gwgc} null {twomass} {wise} null {kind} {ra} {dec} {b} 0.043 0 -18.1764 13.0230 0.0270 "
-    "12.4210 0.0310 12.0610 0.0390 11.5320 0.0230 11.4760 0.0210 0 {bj} null {z:.8f} {z:.8f} {z_flag} {v_err} 0.00012 {d} "
+    "12.4210 0.0310 12.0610 0.0390 11.5320 0.0230 11.4760 0.0210 0 "
+    "{bj} null {z:.8f} {z:.8f} {z_flag} {v_err} 0.00012 {d} "
     "{d_err} {dist_flag} {mass} {mass_err} 0 0.7413 0.1207\n"
 )
 BLOCK = 50_000

@@ -185,7 +185,7 @@ def _pixels(table: Table, values: int) -> tuple[Integers | None, int]:
 
 def _ring_to_nested(pixel: Integers, order: int) -> Integers:
     import numpy as np
-    from astropy_healpix import ring_to_nested
+    from astropy_healpix.core import ring_to_nested
 
     for first in range(0, pixel.size, AT_ONCE):
         pixel[first : first + AT_ONCE] = ring_to_nested(pixel[first : first + AT_ONCE], 2**order)
