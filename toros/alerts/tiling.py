@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tile", "Tiling", "tile_map"]
 
-FINE = 10.0  # parts of the map to a side of a field
+FINE = 20.0  # parts of the map to a side of a field
 MOST_PARTS = 2_000_000
 ALL_AROUND = 12  # fields in a row near a pole, of which any may hold a place
 
@@ -93,7 +93,7 @@ def tile_map(
     Notes
     -----
     Greedy: always the field with the most of what is left, which is within 1 - 1/e of the best set of so many fields
-    (Nemhauser et al. 1978) and in practice far nearer. A part of the map a tenth of a field's side wide counts for
+    (Nemhauser et al. 1978) and in practice far nearer. A part of the map a twentieth of a field's side wide counts for
     the fields that hold its middle.
     """
     if not 0.0 < coverage <= 1.0 or not 0.0 < level <= 1.0:

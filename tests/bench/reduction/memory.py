@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["beyond"]
+__all__ = ["beyond", "peak"]
 
 
 def beyond(module: str, prepare: str, *arguments: str) -> float:
@@ -32,11 +32,12 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def _peak() -> float:
+def peak() -> float:
+    """Return the highest memory in use so far; MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def _reset_peak() -> bool:
+def _resetpeak() -> bool:
     """Forget the highest use so far; not every kernel lets us."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
@@ -50,14 +51,14 @@ def _high_water() -> float:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024 / 1e6
-    return _peak()
+    return peak()
 
 
 def main() -> None:
     """Prepare, run, and print the growth."""
     module, prepare, *arguments = sys.argv[1:]
     work = getattr(import_module(module), prepare)(*arguments)
-    _reset_peak()
+    _resetpeak()
     before = _resident()
     work()
     print(max(0.0, _high_water() - before))
