@@ -1,4 +1,4 @@
-"""Maps of the sizes that LVK's have: made, so that they are at hand everywhere; the worst real one where samples are."""
+"""Maps of the sizes that LVK's have: made, so that they are at hand everywhere; the worst is real where it is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ def goals(_folder: Path) -> list[Goal]:
         with warnings.catch_warnings(action="ignore"), fits.open(io.BytesIO(content), memmap=False) as file:
             file[1].data.copy()
 
+    peer = f"astropy, only reading: {spent(theirs, 20) * 1e3:.1f} ms"
     return [
-        Goal("read and check a multi-order map", f"{ours:.1f} ms", f"astropy, only reading: {spent(theirs, 20) * 1e3:.1f} ms",
+        Goal("read and check a multi-order map", f"{ours:.1f} ms", peer,
              ours, most=10.0),
     ]  # fmt: skip

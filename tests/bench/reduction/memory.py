@@ -37,7 +37,7 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def _resetpeak() -> bool:
+def _reset_peak() -> bool:
     """Forget the highest use so far; not every kernel lets us."""
     try:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
@@ -58,7 +58,7 @@ def main() -> None:
     """Prepare, run, and print the growth."""
     module, prepare, *arguments = sys.argv[1:]
     work = getattr(import_module(module), prepare)(*arguments)
-    _resetpeak()
+    _reset_peak()
     before = _resident()
     work()
     print(max(0.0, _high_water() - before))

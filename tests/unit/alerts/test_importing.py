@@ -27,9 +27,10 @@ def glade(**known: object) -> str:
 
 
 ROWS = (
-    glade(GWGC="NGC4993", PGC=45657, RA=197.4487, Dec=-23.3839, B=13.3, z_cmb=0.0108, d_L=40.7, d_L_err=2.4, dist_flag=2,
-          Mstar=4.5),
-    glade(PGC=45658, RA=10.0, Dec=-80.0, B=15.0, z_cmb=0.02, z_flag=1, v_err=0.0005, d_L=87.0, d_L_err=1.0, dist_flag=3),
+    glade(GWGC="NGC4993", PGC=45657, RA=197.4487, Dec=-23.3839, B=13.3, z_cmb=0.0108, d_L=40.7, d_L_err=2.4,
+          dist_flag=2, Mstar=4.5),
+    glade(PGC=45658, RA=10.0, Dec=-80.0, B=15.0, z_cmb=0.02, z_flag=1, v_err=0.0005, d_L=87.0, d_L_err=1.0,
+          dist_flag=3),
     glade(RA=200.0, Dec=80.0, WISExSCOS="12345678.51-423156.6", z_cmb=0.2, d_L=980.0, dist_flag=1),
     glade(GLADE_no=77, RA=300.0, Dec=1.0, z_cmb=0.0003, d_L=1.3, dist_flag=3),
     glade(type="Q", RA=100.0, Dec=1.0, z_cmb=2.0, d_L=15000.0, dist_flag=3),
@@ -71,7 +72,8 @@ def test_ned_lvs(tmp_path: Path) -> None:
     Table({
         "objname": ["NGC 4993", "WISEA J1", "WISEA J2", "nowhere"], "ra": [197.4487, 10.0, 20.0, np.nan],
         "dec": [-23.3839, 5.0, 6.0, 0.0], "z": [0.0098, 0.05, 0.0, 0.1], "z_unc": [1e-5, 0.01, np.nan, 0.0],
-        "z_tech": ["SPEC", "PHOT", "", "SPEC"], "ziDist": [40.7, 0.0, np.nan, 0.0], "ziDist_unc": [2.4, 0.0, np.nan, 0.0],
+        "z_tech": ["SPEC", "PHOT", "", "SPEC"], "ziDist": [40.7, 0.0, np.nan, 0.0],
+        "ziDist_unc": [2.4, 0.0, np.nan, 0.0],
         "DistMpc": [40.7, 220.0, 0.0, 450.0], "Mstar": [4e10, np.nan, 0.0, 1e9],
     }).write(tmp_path / "nedlvs.fits")  # fmt: skip
     told = import_catalogue(tmp_path / "nedlvs.fits", tmp_path / "ned.galaxies", "nedlvs")
@@ -109,7 +111,8 @@ def test_what_cannot_be_imported_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")
     (tmp_path / "c.txt").write_text("no GLADE\n")
     (tmp_path / "d.fits").write_text("no FITS\n")
-    for name, form, said in (("a.csv", "table", "far"), ("b.csv", "table", "no column 'ra'"), ("c.txt", "glade+", "no galaxy"),
+    for name, form, said in (("a.csv", "table", "far"), ("b.csv", "table", "no column 'ra'"),
+                             ("c.txt", "glade+", "no galaxy"),
                              ("d.fits", "nedlvs", "d.fits"), ("a.csv", "gwgc", "allowed")):  # fmt: skip
         with pytest.raises(TorosError, match=said):
             import_catalogue(tmp_path / name, tmp_path / "out" / "s", form)
