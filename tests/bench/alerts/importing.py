@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 from tests.bench.alerts.glade_text import write_glade
-from tests.bench.measure import Goal
-from tests.bench.reduction.memory import peak
+from tests.bench.measure import Goal, peak
 from toros.alerts.galaxies.importing import import_catalogue
 
 __all__ = ["goals"]

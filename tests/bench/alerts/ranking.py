@@ -11,8 +11,7 @@ from pathlib import Path
 
 from tests.bench.alerts.catalogues import made_store
 from tests.bench.alerts.maps import maps_of_all_sizes
-from tests.bench.measure import Goal, spent
-from tests.bench.reduction.memory import peak
+from tests.bench.measure import Goal, peak, spent
 from toros.alerts.galaxies import open_store
 from toros.alerts.ranking import rank_galaxies
 

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["beyond", "peak"]
+__all__ = ["beyond"]
 
 
 def beyond(module: str, prepare: str, *arguments: str) -> float:
@@ -32,8 +32,7 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def peak() -> float:
-    """Return the highest memory in use so far; MB."""
+def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
@@ -51,7 +50,7 @@ def _high_water() -> float:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024 / 1e6
-    return peak()
+    return _peak()
 
 
 def main() -> None:
