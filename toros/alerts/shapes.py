@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from toros.alerts.alert import Place
+
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
     Depth = Callable[[Floats, Floats, float], Floats]
 
-__all__ = ["circle_map", "ellipse_map"]
+__all__ = ["circle_map", "ellipse_map", "place_map"]
 
 SMALLEST = 0.01 / 3600  # degrees
 WIDEST = 45.0  # semi-major axis of an ellipse; degrees
 MOST_ROUND, LONGEST = 1.0, 200.0  # ratio of axes
 FINE = 6.0  # cells to a standard deviation, where it matters
+POINT = 1.0 / 3600  # degrees: how well a position without an error is taken to be known
 FAR = 5.0  # standard deviations, beyond which cells are not cut
 
 
@@ -109,6 +112,22 @@ def ellipse_map(
         return np.asarray(np.hypot(along / longer, across / shorter))
 
     return _mapped(depth, shorter)
+
+
+def place_map(place: Place) -> Skymap:
+    """Return the map of the place that an alert names: of its circle or ellipse, or of one arcsecond without an error.
+
+    Parameters
+    ----------
+    place : Place
+
+    Raises
+    ------
+    BadValue
+    """
+    if place.radius is None or place.minor is None or place.minor <= 0.0:
+        return circle_map(place.ra, place.dec, max(place.radius or POINT, SMALLEST), place.containment)
+    return ellipse_map(place.ra, place.dec, place.radius, place.minor, place.angle or 0.0, place.containment)
 
 
 def _check(ra: float, dec: float, containment: float) -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from toros.alerts.shapes import circle_map, ellipse_map
+from toros.alerts.alert import Place
+from toros.alerts.shapes import circle_map, ellipse_map, place_map
 from toros.alerts.skymap import probability_in
 from toros.errors import BadValue
 from toros.sky.coordinates import separation
@@ -69,3 +70,14 @@ def test_a_field_on_an_even_sky_holds_its_size(dec: float, angle: float) -> None
     even = circle_map(0.0, 0.0, 179.0, 0.5)
     size = 4 * np.arcsin(np.sin(np.radians(3.0)) * np.sin(np.radians(1.5)))
     assert probability_in(even, Rectangle(77.0, dec, 6.0, 3.0, angle)) == pytest.approx(size / 4 / np.pi, rel=2e-3)
+
+
+def test_the_place_of_an_alert_is_a_map() -> None:
+    for place, area in (
+        (Place(10.0, 5.0, 2.0), np.pi * 4),
+        (Place(10.0, 5.0, 2.0, 1.0, 30.0), np.pi * 2),
+        (Place(10.0, 5.0), np.pi / 3600**2),
+    ):
+        skymap = place_map(place)
+        assert skymap.area(skymap.region(0.9)) == pytest.approx(area, rel=0.06)
+        assert separation(*skymap.peak, 10.0, 5.0) < 0.1
