@@ -124,6 +124,7 @@ def _assessed(
         context.files.path(plot, must_exist=False),
         level=settings.credible_level,
         max_distance=settings.max_distance,
+        galaxies=context.config.galaxy_store(settings.catalogue),
     )
     context.progress(0.9, f"{alert.event} {alert.alert_type}: assessed")
     objection = _objection(alert, assessment, earlier)

@@ -5,20 +5,36 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["Goal", "bare_sync", "percentile", "show"]
+__all__ = ["Goal", "bare_sync", "peak", "percentile", "show", "spent"]
 
 
 def percentile(seconds: Sequence[float], part: float) -> float:
     """Return the value below which this part (0 to 1) of the values lies."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else float("nan")
+
+
+def peak() -> float:
+    """Return the most memory that this process has had, without what its parent had before it; MB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+
+
+def spent(work: Callable[[], object], times: int = 3) -> float:
+    """Return the least seconds of the processor that some work took."""
+    taken = []
+    for _ in range(times):
+        began = time.process_time()
+        work()
+        taken.append(time.process_time() - began)
+    return min(taken)
 
 
 def bare_sync(folder: Path, times: int = 200) -> float:

@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable
 
 import astropy.units as u
 import numpy as np
 from astropy.coordinates import AltAz, EarthLocation, SkyCoord
 from astropy.time import Time
 
-from tests.bench.measure import Goal, show
+from tests.bench.measure import Goal, show, spent
 from tests.unit.sky.astropys import bundled_tables
 from toros.sky.elements import Elements
 from toros.sky.limits import Limits
@@ -28,16 +26,6 @@ from toros.sky.visibility import survey
 TARGETS, THEIRS = 10_000, 100
 POINTS = 100_000
 SITE = Site(-67.3283, -24.6157, 4637.0, 20.0)
-
-
-def spent(work: Callable[[], object], times: int = 3) -> float:
-    """Return the least seconds of the processor that some work took."""
-    taken = []
-    for _ in range(times):
-        began = time.process_time()
-        work()
-        taken.append(time.process_time() - began)
-    return min(taken)
 
 
 def night() -> list[Goal]:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = """
     run serve submit status orders cancel retry describe doctor init demo report alert camera target observation
-    data user
+    data user galaxies
 """
 CONFIGURATION = ROOT / "conf" / "toros.conf.yaml"
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toros.alerts.candidates import Candidate, Ranking
 from toros.alerts.reading import content_of, read_alert
+from toros.errors import TorosError
 
 if TYPE_CHECKING:
     from toros.alerts.alert import Alert
-    from toros.alerts.ranking import Candidate
+    from toros.alerts.galaxies import Galaxies
     from toros.alerts.skymap import Skymap
 
 __all__ = ["Assessment", "assess_alert"]
@@ -70,7 +73,9 @@ class Assessment:
         return {name: value for name, value in found.items() if value is not None}
 
 
-def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: float = 500.0) -> Assessment:
+def assess_alert(
+    file: Path, plot: Path, *, level: float = 0.9, max_distance: float = 500.0, galaxies: Path | None = None
+) -> Assessment:
     """Read an alert and its map, rank galaxies, draw the picture; the heavy part of an alert, for a child process.
 
     Parameters
@@ -83,13 +88,14 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
         Probability of the region that is searched; 0 to 1.
     max_distance : float
         Galaxies up to here; Mpc.
+    galaxies : Path, optional
+        The store of galaxies; OpenNGC's without one, and where it cannot be opened.
 
     Raises
     ------
     Permanent
         The alert or its map cannot be read.
     """
-    from toros.alerts.galaxies import open_ngc
     from toros.alerts.ranking import rank_galaxies
     from toros.alerts.skymap import read_skymap
 
@@ -100,23 +106,23 @@ def assess_alert(file: Path, plot: Path, *, level: float = 0.9, max_distance: fl
     region = skymap.region(level)
     notes = _notes_on(alert)
     near = skymap.nearer_than(max_distance, region)
-    candidates: list[Candidate] = []
+    ranking = Ranking()
     if near < REACH:
         notes.append(
             f"too far for the catalogue: {100 * near:.2g} % of the region's probability is within {max_distance:g} Mpc"
         )
     else:
-        candidates = rank_galaxies(skymap, open_ngc(), level=level, max_distance=max_distance)
-    if not candidates:
+        ranking = rank_galaxies(skymap, _catalogue(galaxies, notes), level=level, max_distance=max_distance)
+    if not ranking:
         notes.append("no galaxy of the catalogue fits: the most probable place is observed instead")
-    best = candidates[0] if candidates else None
+    best = ranking[0] if ranking else None
     place = (best.ra, best.dec) if best else skymap.peak
     area = skymap.area(region)
-    plotted = _plotted(alert, skymap, candidates, plot, place, f"{100 * level:.0f} % region {area:,.0f} deg²")
+    plotted = _plotted(alert, skymap, ranking, plot, place, f"{100 * level:.0f} % region {area:,.0f} deg²")
     if not plotted:
         notes.append("the picture of the sky could not be drawn; the log says why")
     return Assessment(
-        area, skymap.distance_mean, skymap.distance_std, place, best, tuple(candidates[:KEPT]), tuple(notes), plotted
+        area, skymap.distance_mean, skymap.distance_std, place, best, ranking[:KEPT], tuple(notes), plotted
     )
 
 
@@ -126,8 +132,21 @@ def _notes_on(alert: Alert) -> list[str]:
     return [f"the map is the one combined with {alert.coincidence.observatory or 'another observatory'}'s"]
 
 
+def _catalogue(store: Path | None, notes: list[str]) -> Galaxies:
+    """Return the galaxies; OpenNGC's where there are no others, for an alert does not wait."""
+    from toros.alerts.galaxies import open_ngc, open_store
+
+    if store is None:
+        return open_ngc()
+    try:
+        return open_store(store)
+    except TorosError as error:
+        notes.append(f"{error}: OpenNGC is ranked instead")
+        return open_ngc()
+
+
 def _plotted(
-    alert: Alert, skymap: Skymap, candidates: list[Candidate], plot: Path, place: tuple[float, float], words: str
+    alert: Alert, skymap: Skymap, candidates: Sequence[Candidate], plot: Path, place: tuple[float, float], words: str
 ) -> bool:
     """Draw the picture; return whether it worked: no picture ever holds up an observation."""
     from toros.alerts.skyplot import plot_sky

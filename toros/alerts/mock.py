@@ -123,7 +123,7 @@ def mock_skymap(galaxy: str, seed: int, happened: datetime, *, event: str) -> by
 
     galaxies = open_ngc()
     row = galaxies.row(galaxy)
-    ra, dec, distance = (float(column[row]) for column in (galaxies.ra, galaxies.dec, galaxies.distance))
+    ra, dec, distance = (float(galaxies.columns[name][row]) for name in ("ra", "dec", "distance"))
     random = np.random.default_rng((seed, STREAM))
     turn, off_long, off_short, farther = random.uniform((0, -1, -1, -0.5), (math.pi, 1, 1, 0.5))
     about_galaxy = Gnomonic(ra, dec)

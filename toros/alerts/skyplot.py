@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from toros.alerts.ranking import Candidate
+    from toros.alerts.candidates import Candidate
     from toros.alerts.skymap import Skymap
 
 __all__ = ["plot_sky"]
@@ -128,8 +128,12 @@ def _write_list(figure: Any, candidates: Sequence[Candidate]) -> None:
         left, top = (0.025 if row < 4 else 0.30), 0.195 - 0.047 * (row % 4)
         figure.text(left, top, str(row + 1), fontsize=9, color=MARK, weight="bold")
         figure.text(left + 0.018, top, candidate.name, fontsize=9, color=INK)
-        figure.text(left + 0.175, top, f"{candidate.distance:.0f} Mpc", fontsize=9, color=INK, ha="right")
+        figure.text(left + 0.175, top, _megaparsec(candidate.distance), fontsize=9, color=INK, ha="right")
         figure.text(left + 0.235, top, f"{100 * candidate.share:.1f} %", fontsize=9, color=INK, ha="right")
+
+
+def _megaparsec(distance: float | None) -> str:
+    return "? Mpc" if distance is None else f"{distance:.0f} Mpc"
 
 
 def _sampled(

@@ -18,6 +18,7 @@ from toros.cli import (
     demo,
     describe,
     doctor,
+    galaxies,
     init,
     moving,
     observation,
@@ -68,6 +69,7 @@ def _built() -> typer.Typer:
     data.data.command()(changes.audit)
     app.add_typer(data.data, name="data", rich_help_panel=KEEPING)
     app.add_typer(camera.cameras, name="camera", rich_help_panel=KEEPING)
+    app.add_typer(galaxies.galaxies, name="galaxies", rich_help_panel=KEEPING)
     app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)
     return app
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,9 +84,9 @@ def learn(
 
       toros camera learn frames/2026-11-20 -o cameras/north.yaml --plots plots
     """
-    from toros.cli.screen import clean, console, print_json
+    from toros.cli.screen import clean, console, print_json, progress_bar
 
-    with _progress(quiet=json) as tell:
+    with progress_bar(quiet=json) as tell:
         seen, remarks = _look(folder, known, tell)
         path = _free_path(output or Path(f"{_file_name(seen[0])}.yaml"))
         found = _learn(seen, tell)
@@ -269,21 +267,3 @@ def _pair(measured: Measured | None) -> dict[str, float] | None:
     if measured is None:
         return None
     return {"value": float(f"{measured.value:.6g}"), "error": float(f"{measured.error:.2g}")}
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Told]:
-    """Show a bar on a terminal, nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda doing, part: None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from toros.cli.screen import console
-
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
-        console=console(errors=True), transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("", total=1.0)
-        yield lambda doing, part: bar.update(task, description=doing, completed=part)

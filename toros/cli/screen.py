@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "clean", "console", "duration", "in_short", "order_line", "orders_table", "orders_tree", "plain_line", "print_json",
-    "process_of", "state_text",
+    "process_of", "progress_bar", "state_text",
 ]  # fmt: skip
 
 STATES: Mapping[str, tuple[str, str]] = {  # state: (sign, style)
@@ -137,3 +139,19 @@ def orders_table(rows: Iterable[Mapping[str, Any]]) -> Table:
             state_text(str(row.get("state", ""))), process_of(row), duration(row), Text(in_short(row)),
         )  # fmt: skip
     return table
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """Yield what shows a bar on a terminal: what is being done, and the part of it that is; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda doing, part: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+        console=console(errors=True), transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("", total=1.0)
+        yield lambda doing, part: bar.update(task, description=doing, completed=part)

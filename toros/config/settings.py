@@ -297,6 +297,9 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
 
     max_distance: float = Field(500.0, gt=0, le=20000, description="galaxies up to this distance; megaparsec")
     credible_level: float = Field(0.9, gt=0, lt=1, description="part of the sky's probability that is searched")
+    catalogue: InstanceName = Field(
+        "openngc", description="galaxies to rank: openngc, or what `toros galaxies import` made, by its name"
+    )
     exposure_time: float = Field(60.0, ge=0, le=7200, description="of each frame of the follow-up; seconds")
     exposures: int = Field(3, ge=1, le=1000, description="light frames of the follow-up")
     filter: str = Field("r", min_length=1, max_length=32, description="filter of the follow-up")
@@ -381,6 +384,10 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     targets: TargetSettings = TargetSettings()
     notices: NoticeSettings = NoticeSettings()
     moving: MovingSettings = MovingSettings()
+
+    def galaxy_store(self, name: str) -> Path | None:
+        """Return where the galaxies of a catalogue lie; None for OpenNGC, which comes with TOROS."""
+        return None if name == "openngc" else self.state / "galaxies" / f"{name}.galaxies"
 
     @field_validator("services", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["ORDER", "PIXELS", "cone_ranges", "finer_than_usual", "pixel_of", "separations"]
+__all__ = ["ORDER", "PIXELS", "circumradius", "cone_ranges", "finer_than_usual", "pixel_of", "separations"]
 
 ORDER = 29
 STEP = 3  # orders from one cut to the next: 64 pixels out of one
@@ -97,7 +97,7 @@ def cone_ranges(
     for order in [*range(0, finest, STEP), finest]:
         width = 4 ** (ORDER - order)
         edge = edge[(edge + 1) * width > start]
-        away, size = _distances(ra, dec, edge, order), _circumradius(order)
+        away, size = _distances(ra, dec, edge, order), circumradius(order)
         found.append(_ranges(edge[away + size <= reach], width))
         edge = edge[(away + size > reach) & (away - size <= reach)]
         if order == finest:
@@ -120,7 +120,7 @@ def _usual(radius: float) -> int:
     return max(0, math.ceil(math.log2(math.sqrt(math.pi / 3) / size)))
 
 
-def _circumradius(order: int) -> float:
+def circumradius(order: int) -> float:
     """Return a radius that no pixel of this order reaches beyond, from its centre; radians.
 
     Notes

@@ -16,7 +16,7 @@ def fits_of(header: dict[str, Any] | None = None, **columns: Any) -> bytes:
     """Return a table with these columns as FITS bytes."""
     table = fits.BinTableHDU.from_columns(
         [
-            fits.Column(name, "K" if name == "UNIQ" else "D", array=np.asarray(values))
+            fits.Column(name, "K" if name in ("UNIQ", "PIXEL") else "D", array=np.asarray(values))
             for name, values in columns.items()
         ]
     )

@@ -80,10 +80,10 @@ def test_the_galaxy_is_inside_a_region_of_realistic_size_at_its_distance(galaxy:
     row = galaxies.row(galaxy)
     assert skymap.probability.sum() == pytest.approx(1)
     assert skymap.area(skymap.region(0.9)) == pytest.approx(32, rel=0.1)
-    (cell,) = skymap.cell_at(galaxies.ra[[row]], galaxies.dec[[row]])
+    (cell,) = skymap.cell_at(galaxies.columns["ra"][[row]], galaxies.columns["dec"][[row]])
     assert skymap.levels()[cell] < 0.68
-    assert skymap.distance_mean == pytest.approx(galaxies.distance[row], rel=0.3)
-    assert galaxies.name[row] in [each.name for each in rank_galaxies(skymap, galaxies)]
+    assert skymap.distance_mean == pytest.approx(galaxies.columns["distance"][row], rel=0.3)
+    assert galaxies.names([row])[0] in [each.name for each in rank_galaxies(skymap, galaxies)]
 
 
 def test_its_distances_are_normalised_and_its_header_tells_their_moments() -> None:
