@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["batches", "fixed_width", "numbers"]
 
-BLOCK = 1 << 25  # bytes of text at a time
+BLOCK = 1 << 22  # bytes of text at a time: the memory of an import goes with it
 NOTHING = ["null", "NULL", "NaN", "nan", "--", ""]
 
 
@@ -64,7 +64,7 @@ def batches(
             stream = pa.CompressedInputStream(raw, compression) if compression else raw
             reader = csv.open_csv(
                 stream,
-                csv.ReadOptions(column_names=list(names) if names else None, block_size=BLOCK),
+                csv.ReadOptions(column_names=list(names) if names else None, block_size=BLOCK, use_threads=False),
                 csv.ParseOptions(delimiter=delimiter, invalid_row_handler=skip, quote_char=False if names else '"'),
                 csv.ConvertOptions(
                     include_columns=list(types), column_types=types, null_values=NOTHING, strings_can_be_null=True
