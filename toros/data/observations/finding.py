@@ -25,7 +25,8 @@ __all__ = ["find_observations", "show_observation"]
 
 COLUMNS = (
     "number", "facility", "parameters", "facility_id", "order_id", "status", "scheduled_start", "scheduled_end",
-    "priority", "seconds", "seconds_used", "follows", "tell", "asked_by", "cancel_asked", "due", "created", "changed",
+    "priority", "seconds", "seconds_used", "follows", "tell", "asked_by", "cancel_asked", "silent_since",
+    "due", "created", "changed",
 )  # fmt: skip
 SAME = ("facility", "status", "asked_by", "order_id", "facility_id")
 

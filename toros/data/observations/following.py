@@ -18,6 +18,7 @@ from toros.data.observations.life import TERMINAL, Status
 from toros.data.observations.moments import moment, text
 from toros.data.observations.proposals import check_time
 from toros.data.observations.requesting import Plan, hand_over, record_plan
+from toros.data.observations.silence import given_up
 from toros.data.observations.updating import (
     Change,
     end_cadence,
@@ -55,6 +56,8 @@ class Turn:
         Why its cadence is over.
     trouble : str or None
         Why nothing can be done.
+    silent_since : str or None
+        Since when its facility tells nothing.
     """
 
     change: Change
@@ -62,6 +65,7 @@ class Turn:
     follower: Plan | None = None
     ended: str | None = None
     trouble: str | None = None
+    silent_since: str | None = None
 
     @property
     def orders(self) -> list[Errand | WorkOrder]:
@@ -141,7 +145,11 @@ def record_turn(session: Session, turn: Turn, now: datetime) -> str:
     due = None if over and turn.change.report.status is None else due_of(
         find_facility(observation.facility), observation, now, rule, count=count
     )  # fmt: skip
-    session.execute(update(Observation).where(Observation.number == observation.number).values(due=due))
+    session.execute(
+        update(Observation)
+        .where(Observation.number == observation.number)
+        .values(due=due, silent_since=None if over else turn.silent_since)
+    )
     if turn.follower is not None:
         return "followed"
     return "handed over" if turn.facility_id is not None else ("changed" if turn.change.report.status else "looked at")
@@ -152,7 +160,7 @@ def _planned(
     site: Site | None,
 ) -> Turn:  # fmt: skip
     facility = find_facility(observation.facility)
-    report, facility_id = Report(), None
+    report, facility_id, silent = Report(), None, None
     errands: Sequence[Errand] = ()
     over = observation.status in TERMINAL
     end = observation.window_end
@@ -164,15 +172,36 @@ def _planned(
                                       observation.window_start, end, observation.priority)  # fmt: skip
             handed = hand_over(facility, asked, now)
             facility_id, errands = handed.facility_id, handed.errands
-    elif not over and answer is not None:
-        report = facility.read_answer(answer)
-        if report.unknown and end is not None and moment(end) <= now:
-            report = Report(Status.WINDOW_EXPIRED, note=f"its window is over, and {facility.name} never had it")
-    elif not over and not can_be_asked(facility, observation) and end is not None and moment(end) <= now:
+    elif not over and can_be_asked(facility, observation):
+        report, silent = _heard(facility, observation, answer, now)
+        errands = _withdrawn(facility, observation, report) if silent is not None else ()
+    elif not over and end is not None and moment(end) <= now:
         report = Report(Status.WINDOW_EXPIRED, note="its window is over, and nobody has told of it")
     change = plan_change(observation, report, who=None, order_id=order_id, now=now)
-    turn = Turn(replace(change, errands=errands), facility_id)
+    turn = Turn(replace(change, errands=errands), facility_id, silent_since=silent)
     return turn if report.status is not None else _with_follower(session, observation, turn, order_id, now, site)
+
+
+def _heard(
+    facility: Facility[Any], observation: Observation, answer: Mapping[str, Any] | None, now: datetime
+) -> tuple[Report, str | None]:
+    """Return what a facility that was asked has told, and since when it tells nothing."""
+    report = Report() if answer is None else facility.read_answer(answer)
+    if answer is not None and not report.unknown:
+        return report, None
+    end = observation.window_end
+    since = observation.silent_since or text(now) or ""
+    if report.unknown and end is not None and moment(end) <= now:
+        return Report(Status.WINDOW_EXPIRED, note=f"its window is over, and {facility.name} never had it"), since
+    return given_up(observation, since, now, unknown=report.unknown), since
+
+
+def _withdrawn(facility: Facility[Any], observation: Observation, report: Report) -> Sequence[Errand]:
+    """Return what takes an observation back that was given up; one with a window ends with that everywhere."""
+    if report.status is None or observation.window_end is not None or observation.cancel_asked is not None:
+        return ()
+    form, reason = facility.fill(observation.parameters), f"observation {observation.number}: {report.note}"
+    return facility.cancel(form, observation.facility_id or "", reason[:500])
 
 
 def _with_follower(

@@ -171,7 +171,7 @@ def record_change(session: Session, change: Change, now: datetime) -> Observatio
         return observation
     for name, value in changes.items():
         setattr(observation, name, value)
-    observation.changed = recorded
+    observation.changed, observation.silent_since = recorded, None
     if change.cancel_asked:
         observation.cancel_asked = observation.cancel_asked or recorded
     rule, count = standing_rule(session, observation)

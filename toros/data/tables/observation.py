@@ -48,6 +48,8 @@ class Observation(Base):
         cadence that is looked at twice does nothing twice.
     cancel_asked : str or None
         When it was taken back, where the facility has yet to say that it was.
+    silent_since : str or None
+        When its facility was asked how it stands and told nothing, as at every question since; UTC, ISO 8601.
     due : str or None
         When somebody must look at it next; UTC, ISO 8601.
     """
@@ -99,6 +101,7 @@ class Observation(Base):
     due: Mapped[Utc | None]
     created: Mapped[Utc]
     changed: Mapped[Utc]
+    silent_since: Mapped[Utc | None]
 
     of_target: Mapped[Target] = relationship()
     of_group: Mapped[ObservationGroup | None] = relationship()

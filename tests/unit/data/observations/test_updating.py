@@ -97,6 +97,55 @@ def test_one_that_never_reached_its_telescope_ends_with_its_window(desk: Desk) -
     assert desk.show(number)["status"] == "WINDOW_EXPIRED"
 
 
+def test_one_whose_telescope_is_silent_ends_a_while_after_its_window_and_who_asked_is_told(desk: Desk) -> None:
+    number = desk.request(end=hour(8), parameters={"exposure_time": 3600.0}, tell=TELL)
+    for hours in (1, 8.1, 9.9):  # it may have been begun at the last moment, and takes an hour
+        desk.follow(hours)
+        assert (desk.show(number)["status"], desk.show(number)["silent_since"]) == ("PENDING", hour(1))
+    assert desk.follow(10.1) == ["changed"]
+    row = desk.show(number)
+    note = f"its window is over, and own_telescope has told nothing of it since {hour(1)}"
+    assert (row["status"], row["history"][-1]["note"], "silent_since" in row) == ("WINDOW_EXPIRED", note, False)
+    notices = [order for order in desk.sent if isinstance(order, SendNotice)]
+    assert [notice.receiver for notice in notices] == TELL and note in notices[0].text
+    desk.update(number=number, status="COMPLETED")  # it comes back, and has observed it all the same
+    assert desk.show(number)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(("answer", "words"), [(None, "has told nothing of it"), ({}, "does not know of it, as at")])
+def test_one_without_a_window_is_given_up_after_days_and_taken_back(desk: Desk, answer: Any, words: str) -> None:
+    number = desk.request()
+    desk.follow(1, answer)
+    desk.follow(72.9, answer)
+    assert desk.show(number)["status"] == "PENDING"
+    desk.follow(73.1, answer)
+    row = desk.show(number)
+    assert (row["status"], "due" in row) == ("WINDOW_EXPIRED", False)
+    assert words in row["history"][-1]["note"]
+    (cancel,) = [order for order in desk.sent if isinstance(order, Cancel)]
+    assert cancel.order_id == row["facility_id"] and words in cancel.reason
+
+
+def test_a_telescope_that_is_heard_again_has_all_its_time_again(desk: Desk) -> None:
+    number = desk.request()
+    desk.follow(1)
+    desk.follow(70, {"state": "queued"})
+    assert "silent_since" not in desk.show(number)
+    desk.follow(71)
+    desk.follow(140)
+    assert (desk.show(number)["status"], desk.show(number)["silent_since"]) == ("PENDING", hour(71))
+
+
+def test_one_that_was_taken_back_from_a_silent_telescope_is_over_too(desk: Desk) -> None:
+    number = desk.request(end=hour(8))
+    desk.cancel(number, reason="clouds")
+    desk.follow(1)
+    desk.follow(10)
+    assert desk.show(number)["status"] == "CANCELED"
+    assert "it was taken back, and own_telescope has told nothing" in desk.show(number)["history"][-1]["note"]
+    assert len([order for order in desk.sent if isinstance(order, Cancel)]) == 1
+
+
 def test_what_a_telescope_has_is_taken_back_through_it(desk: Desk) -> None:
     number = desk.request()
     desk.cancel(number, reason="clouds")
