@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from toros.data.observations.facilities import known_facilities
 from toros.data.storage import Storage, storage_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Resources:
 
 
 def make_resources(config: Config, _clock: Clock) -> Resources:
-    """Return what every handler may use."""
+    """Return what every handler may use; a facility that could not be asked is complained of here, at the start."""
+    known_facilities()
     return Resources(storage_of(config))
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 import urllib.request
 import xmlrpc.client
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,6 +21,7 @@ from typing import Any
 import yaml
 
 from tests.support.nursery import Child, nursery
+from toros.cli.ports import free_ports
 from toros.config import Config, load_config
 from workorders.envelope import new_id
 
@@ -35,13 +35,6 @@ FINISHED = ("done", "buried", "cancelled", "expired")
 def free_port() -> int:
     """Return a TCP port that nobody listens on now."""
     return free_ports(1)[0]
-
-
-def free_ports(number: int) -> list[int]:
-    """Return so many different TCP ports that nobody listens on now."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 15.0, every: float = 0.05) -> Any:

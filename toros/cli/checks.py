@@ -56,6 +56,7 @@ def all_checks(config: Config, file: Path | None) -> Iterator[Check]:
     yield _clock()
     yield from _databases(config)
     yield from listener_checks(config)
+    yield from _facilities(config)
     yield from _desks(config)
 
 
@@ -207,6 +208,19 @@ def _postgresql(subject: str, url: Any) -> Check:
     finally:
         engine.dispose()
     return Check(subject, "ok", f"PostgreSQL {version} at {url.host or 'the local socket'}")
+
+
+def _facilities(config: Config) -> Iterator[Check]:
+    """Check who can be asked for observations, where the data manager runs here."""
+    from toros.data.observations.facilities import known_facilities
+    from toros.errors import ConfigurationError
+
+    if "data_manager" not in _own(config):
+        return
+    try:
+        yield Check("facilities", "ok", f"observations can be asked of {', '.join(sorted(known_facilities()))}")
+    except ConfigurationError as error:
+        yield Check("facilities", "problem", str(error), "correct its package, or uninstall it")
 
 
 def _own(config: Config) -> list[str]:

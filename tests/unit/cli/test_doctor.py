@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,26 @@ import pytest
 import yaml
 
 from tests.support.daemons import Network
+from tests.support.installed import install
 from toros.cli import main
 from toros.cli.codes import ExitCode
 from toros.cli.init import make_node
 from toros.cli.ports import free_ports
 from toros.store.backup import backup
 from workorders import DESKS
+
+DISH = """
+from toros.data.observations.facilities.base import Facility, Form, Submission
+
+class Dish(Facility):
+    name, title, form, can_be_asked = "dish", "a radio telescope", Form, True
+
+    def seconds(self, form):
+        return 60.0
+
+    def submit(self, asked):
+        return Submission("D1")
+"""
 
 
 @pytest.fixture
@@ -100,6 +117,27 @@ def test_a_root_that_is_not_mounted(node: Path, capsys: pytest.CaptureFixture[st
     code, found = doctor(node, capsys)
     assert (code, found["root raw"]["verdict"]) == (ExitCode.FAILED, "problem")
     assert "mount" in found["root raw"]["advice"]
+
+
+def test_a_facility_that_could_not_be_asked(node: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Doctor says so, and the data manager does not start with it."""
+    package = install(
+        tmp_path / "installed", "dish_facility", DISH, {"toros.facilities": {"dish": "dish_facility:Dish"}}
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", *words, "--config", str(node)], env=environment, capture_output=True, text=True
+        )
+        for words in (["toros.cli", "doctor", "--json"], ["toros.network.daemon", "data_manager"])
+    ]
+    found = {check["subject"]: check for check in json.loads(said[0].stdout)}["facilities"]
+    sentence = (
+        "the facility dish (dish_facility:Dish) says that it can_be_asked, but has no question and no read_answer"
+    )
+    assert (found["verdict"], found["found"]) == ("problem", sentence)
+    assert [each.returncode for each in said] == [ExitCode.FAILED, 1]
+    assert f"data_manager cannot start: {sentence}" in said[1].stderr
 
 
 def test_a_port_that_a_stranger_has(node: Path, capsys: pytest.CaptureFixture[str]) -> None:

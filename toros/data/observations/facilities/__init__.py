@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from toros.data.observations.facilities.base import Facility
+from toros.data.observations.facilities.checking import loaded
 from toros.data.observations.facilities.manual import Manual
 from toros.data.observations.facilities.own_telescope import OwnTelescope
 from toros.errors import Permanent
@@ -20,8 +21,14 @@ OURS: tuple[type[Facility[Any]], ...] = (OwnTelescope, Manual)
 
 @cache
 def known_facilities() -> Mapping[str, Facility[Any]]:
-    """Return the facilities by name; an installed one goes before ours of the same name."""
-    installed = [entry.load() for entry in importlib.metadata.entry_points(group=GROUP)]
+    """Return the facilities by name; an installed one goes before ours of the same name.
+
+    Raises
+    ------
+    ConfigurationError
+        One that is installed could not do what it says.
+    """
+    installed = [loaded(entry) for entry in importlib.metadata.entry_points(group=GROUP)]
     return {each.name: each() for each in (*OURS, *installed)}
 
 
