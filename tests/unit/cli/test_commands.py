@@ -9,18 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.daemons import Network
-from toros.cli import main
+from tests.unit.cli.terminal import Terminal
 from toros.cli.codes import ExitCode
 from workorders.envelope import new_id
 
-Toros = Callable[..., tuple[int, str]]
+GROUP: tuple[str, ...] = ()
 OBSERVATION = ("ra=10.684", "dec=41.269", "exposure_time=2", "exposures=1", "calibration_frames=0", "target=2024")
 
 
@@ -35,25 +34,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
         yield running
 
 
-@pytest.fixture
-def toros(network: Network, capsys: pytest.CaptureFixture[str]) -> Toros:
-    """Run a command and return its exit code and what it printed."""
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main([*words, "--config", str(network.file)])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return run
-
-
-def plain(toros: Toros, *words: str) -> Any:
-    """Return what a command prints for programs."""
-    _code, said = toros(*words, "--json")
-    return json.loads(said)
-
-
-def test_an_order_is_submitted_followed_and_done(toros: Toros) -> None:
+def test_an_order_is_submitted_followed_and_done(toros: Terminal) -> None:
     code, said = toros("submit", "observation", *OBSERVATION, "--wait", "--timeout", "30")
     assert code == ExitCode.OK
     assert "accepted by telescope" in said
@@ -61,23 +42,23 @@ def test_an_order_is_submitted_followed_and_done(toros: Toros) -> None:
     assert "● done observation" in said
 
 
-def test_json_is_all_that_a_program_gets(toros: Toros) -> None:
-    row = plain(toros, "submit", "observation", *OBSERVATION, "-w")
+def test_json_is_all_that_a_program_gets(toros: Terminal) -> None:
+    row = toros.plain("submit", "observation", *OBSERVATION, "-w")
     assert (row["state"], row["desk"], row["fields"]["target"]) == ("done", "telescope", "2024")
-    receipt = plain(toros, "submit", "close_dome")
+    receipt = toros.plain("submit", "close_dome")
     assert receipt["status"] == "accepted"
-    assert plain(toros, "status", receipt["id"])["request"] == "close_dome"
+    assert toros.plain("status", receipt["id"])["request"] == "close_dome"
 
 
-def test_a_question_is_answered_at_once(toros: Toros) -> None:
+def test_a_question_is_answered_at_once(toros: Terminal) -> None:
     code, said = toros("submit", "dome_status")
     assert code == ExitCode.OK
     assert json.loads(said)["shutter"] == "closed"
 
 
-def test_the_same_id_is_one_order(toros: Toros) -> None:
+def test_the_same_id_is_one_order(toros: Terminal) -> None:
     name = new_id()
-    first, again = (plain(toros, "submit", "close_dome", f"id={name}", "datetime=2026-11-20T02:00:00",
+    first, again = (toros.plain("submit", "close_dome", f"id={name}", "datetime=2026-11-20T02:00:00",
                           "expires=2100-01-01T00:00:00") for _ in range(2))  # fmt: skip
     assert first == again
     code, said = toros("submit", "close_dome", f"id={name}", "priority=3", "expires=2100-01-01T00:00:00")
@@ -85,10 +66,10 @@ def test_the_same_id_is_one_order(toros: Toros) -> None:
     assert "another" in said
 
 
-def test_orders_come_from_files_and_pipes(toros: Toros, tmp_path: Path) -> None:
+def test_orders_come_from_files_and_pipes(toros: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "dome.yaml"
     file.write_text("- {request: close_dome}\n- {WOType: close_dome, User: me}\n")
-    receipts = plain(toros, "submit", str(file))
+    receipts = toros.plain("submit", str(file))
     assert [receipt["request"] for receipt in receipts] == ["close_dome"] * 2
     assert len({receipt["id"] for receipt in receipts}) == 2
 
@@ -112,21 +93,21 @@ def test_orders_come_from_files_and_pipes(toros: Toros, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
-    toros: Toros, words: tuple[str, ...], code: ExitCode, said: str
+    toros: Terminal, words: tuple[str, ...], code: ExitCode, said: str
 ) -> None:
     found, text = toros(*words)
     assert (found, said in text) == (code, True), text
     assert "Traceback" not in text
 
 
-def test_programs_get_errors_as_json(toros: Toros) -> None:
-    told = plain(toros, "submit", "observation", "ra=400", "dec=1")
+def test_programs_get_errors_as_json(toros: Terminal) -> None:
+    told = toros.plain("submit", "observation", "ra=400", "dec=1")
     assert (told["exit_code"], told["fault"]) == (1, 122)
     assert "ra" in told["error"]
 
 
-def test_status_shows_every_desk_and_who_is_silent(toros: Toros, network: Network) -> None:
-    found = plain(toros, "status")
+def test_status_shows_every_desk_and_who_is_silent(toros: Terminal, network: Network) -> None:
+    found = toros.plain("status")
     assert found["telescope"]["pid"] == network["telescope"].pid
     assert "nobody listens" in found["portal"]["silent"]
     assert toros("status", "--json")[0] == ExitCode.UNREACHABLE
@@ -134,21 +115,21 @@ def test_status_shows_every_desk_and_who_is_silent(toros: Toros, network: Networ
     assert "● ready" in toros("status")[1]
 
 
-def test_orders_are_listed_drawn_and_chosen(toros: Toros) -> None:
-    row = plain(toros, "submit", "observation", *OBSERVATION, "-w")
+def test_orders_are_listed_drawn_and_chosen(toros: Terminal) -> None:
+    row = toros.plain("submit", "observation", *OBSERVATION, "-w")
     code, said = toros("orders", "--root", row["id"], "--tree")
     assert code == ExitCode.UNREACHABLE, "four desks are silent"
     assert "done observation" in said
     assert "── → waiting calibrate_file_batch" in said and "update_observation" in said
-    tree = plain(toros, "orders", "--root", row["id"], "--tree")
+    tree = toros.plain("orders", "--root", row["id"], "--tree")
     children = {child["request"] for child in tree["orders"][0]["children"]}
     assert children == {"calibrate_file_batch", "update_observation"}
-    listed = plain(toros, "orders", "--state", "done", "--desk", "telescope")["orders"]
+    listed = toros.plain("orders", "--state", "done", "--desk", "telescope")["orders"]
     assert row["id"] in [each["id"] for each in listed]
     assert {each["state"] for each in listed} == {"done"}
 
 
-def test_an_order_that_has_not_arrived_is_cancelled_when_it_does(toros: Toros) -> None:
+def test_an_order_that_has_not_arrived_is_cancelled_when_it_does(toros: Terminal) -> None:
     name = new_id()
     assert toros("cancel", name, "--desk", "telescope", "--reason", "clouds")[0] == ExitCode.OK
     code, said = toros("submit", "observation", *OBSERVATION, f"id={name}", "-w")
@@ -158,38 +139,38 @@ def test_an_order_that_has_not_arrived_is_cancelled_when_it_does(toros: Toros) -
     assert toros("status", name, "--desk", "telescope")[0] == ExitCode.FAILED
 
 
-def test_a_running_order_is_cancelled(toros: Toros) -> None:
-    receipt = plain(toros, "submit", "observation", *OBSERVATION[:2], "exposure_time=7200", "exposures=9")
+def test_a_running_order_is_cancelled(toros: Terminal) -> None:
+    receipt = toros.plain("submit", "observation", *OBSERVATION[:2], "exposure_time=7200", "exposures=9")
     assert toros("cancel", receipt["id"], "--desk", "telescope")[0] == ExitCode.OK
     code, said = toros("status", receipt["id"], "--watch", "--desk", "telescope")
     assert code == ExitCode.FAILED
     assert "cancelled" in said
 
 
-def test_an_order_is_not_waited_for_longer_than_asked(toros: Toros) -> None:
-    row = plain(toros, "submit", "observation", *OBSERVATION[:2], "exposure_time=7200", "exposures=5", "-w",
+def test_an_order_is_not_waited_for_longer_than_asked(toros: Terminal) -> None:
+    row = toros.plain("submit", "observation", *OBSERVATION[:2], "exposure_time=7200", "exposures=5", "-w",
                 "--timeout", "0.5")  # fmt: skip
     assert row["state"] in ("queued", "running")
     toros("cancel", row["id"], "--desk", "telescope")
 
 
-def test_a_buried_order_is_tried_again(toros: Toros) -> None:
+def test_a_buried_order_is_tried_again(toros: Terminal) -> None:
     fields = ("file_location=raw:nowhere/x.fits", f"sha256={'0' * 64}", "size=1", "product_type=calibrated", "batch=b",
               "batch_location=raw:nowhere")  # fmt: skip
     code, _said = toros("submit", "ingest_data_product", *fields, "-w", "--timeout", "20")
     assert code == ExitCode.FAILED
-    buried = plain(toros, "orders", "--state", "buried", "--desk", "data_manager")["orders"]
+    buried = toros.plain("orders", "--state", "buried", "--desk", "data_manager")["orders"]
     assert buried[0]["reason"]
     code, said = toros("retry", buried[0]["id"])
     assert code == ExitCode.OK, said
-    done = [each for each in plain(toros, "orders", "--desk", "data_manager")["orders"] if each["request"] == "retry"]
+    done = [each for each in toros.plain("orders", "--desk", "data_manager")["orders"] if each["request"] == "retry"]
     code, said = toros("retry", done[0]["id"])
     assert code == ExitCode.FAILED
 
 
-def test_requests_are_described(toros: Toros, capsys: pytest.CaptureFixture[str]) -> None:
-    assert plain(toros, "describe", "observation")["properties"]["ra"]["exclusiveMaximum"] == 360
-    assert "dome_status" in plain(toros, "describe", "--desk", "telescope")["requests"]
+def test_requests_are_described(toros: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+    assert toros.plain("describe", "observation")["properties"]["ra"]["exclusiveMaximum"] == 360
+    assert "dome_status" in toros.plain("describe", "--desk", "telescope")["requests"]
     code, said = toros("describe", "observation")
     assert code == ExitCode.OK
     assert "right ascension" in said
@@ -197,7 +178,7 @@ def test_requests_are_described(toros: Toros, capsys: pytest.CaptureFixture[str]
     assert toros("describe", "make_coffee")[0] == ExitCode.FAILED
 
 
-def test_a_path_below_a_root_is_written_as_a_location(toros: Toros, network: Network) -> None:
+def test_a_path_below_a_root_is_written_as_a_location(toros: Terminal, network: Network) -> None:
     from toros.cli.desks import Desks
     from toros.cli.submit import _located
 

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.daemons import Network
-from toros.cli import main
+from tests.unit.cli.terminal import Terminal
 from toros.cli.codes import ExitCode
 
-Toros = Callable[..., tuple[int, str]]
+GROUP = ("target",)
 NIGHT = (
     "MJD;Magnitude;Error;Facility;Filter;Observer\n59000.25;15.58;0.01;CTMO;r;J. Doe\n59001.25;17.1;-1;CTMO;r;J. Doe\n"
 )
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with Network(tmp_path_factory.mktemp("network"), services=["data_manager"]) as running:
-        assert main(["submit", "add_target", "name=SN 2026abc", "ra=150", "dec=20", "-w", "-c", str(running.file)]) == 0
-        yield running
+@pytest.fixture(scope="module", autouse=True)
+def target(network: Network) -> None:
+    """A target with a light curve to come."""
+    desk = network["data_manager"]
+    desk.wait_for(desk.submit("add_target", name="SN 2026abc", ra=150.0, dec=20.0), "done")
 
 
-@pytest.fixture
-def toros(network: Network, capfd: pytest.CaptureFixture[str]) -> Toros:
-    """Run a command of `toros target` and return its exit code and what it printed."""
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["target", *words, "--config", str(network.file)])
-        said = capfd.readouterr()
-        return code, said.out + said.err
-
-    return run
-
-
-def test_in_out_and_drawn(toros: Toros, tmp_path: Path) -> None:
+def test_in_out_and_drawn(toros: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "night.csv"
     file.write_text(NIGHT + "59002.25;bright;0.01;CTMO;r;J. Doe\n")
     code, said = toros("ingest", "sn2026abc", str(file), "--dry-run")
@@ -65,7 +52,7 @@ def test_in_out_and_drawn(toros: Toros, tmp_path: Path) -> None:
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_cannot_be_done_is_said_in_a_sentence(toros: Toros, tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_said_in_a_sentence(toros: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "night.csv"
     file.write_text("nothing\n")
     code, said = toros("ingest", "sn2026abc", str(file))

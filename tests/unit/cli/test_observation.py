@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
 
 from tests.support.daemons import Network
+from tests.unit.cli.terminal import Terminal
 from toros.cli import main
 from toros.cli.codes import ExitCode
 
-Toros = Callable[..., tuple[int, str]]
+GROUP = ("observation",)
 COMMANDS = ("request", "list", "show", "cancel", "report")
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
-    with Network(tmp_path_factory.mktemp("network"), services=["data_manager"]) as running:
-        desk = running["data_manager"]
-        desk.wait_for(desk.submit("add_target", name="M 31", ra=10.6847, dec=41.269), "done")
-        yield running
-
-
-@pytest.fixture
-def toros(network: Network, capsys: pytest.CaptureFixture[str]) -> Toros:
-    """Run a command on observations and return its exit code and what it printed."""
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main(["observation", *words, "--config", str(network.file)])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return run
-
-
-def plain(toros: Toros, *words: str) -> Any:
-    """Return what a command prints for programs."""
-    return json.loads(toros(*words, "--json")[1])
+@pytest.fixture(scope="module", autouse=True)
+def target(network: Network) -> None:
+    """A target to observe."""
+    desk = network["data_manager"]
+    desk.wait_for(desk.submit("add_target", name="M 31", ra=10.6847, dec=41.269), "done")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -49,17 +28,17 @@ def test_every_command_has_help_with_examples(command: str, capsys: pytest.Captu
     assert "--json" in said
 
 
-def test_a_persons_observation_from_the_first_word_to_the_last(toros: Toros) -> None:
+def test_a_persons_observation_from_the_first_word_to_the_last(toros: Terminal) -> None:
     words = ("request", "m31", "--facility", "manual", "observer=ann", "exposure_time=60", "--group", "Tonight")
-    tried = plain(toros, *words, "--dry-run")["result"]
+    tried = toros.plain(*words, "--dry-run")["result"]
     assert (tried["parameters"]["ra"], tried["seconds"]) == (10.6847, 60.0)
-    assert plain(toros, "list")["observations"] == []
-    number = plain(toros, *words, "--end", "2100-01-01T00:00")["result"]["observation"]
+    assert toros.plain("list")["observations"] == []
+    number = toros.plain(*words, "--end", "2100-01-01T00:00")["result"]["observation"]
     code, said = toros("list", "--status", "pending")
     assert code == ExitCode.OK and "M 31" in said and "Tonight" in said
     code, said = toros("report", str(number), "completed", "--seconds", "70", "--note", "a little cloud")
     assert (code, "done" in said) == (ExitCode.OK, True)
-    shown = plain(toros, "show", str(number))
+    shown = toros.plain("show", str(number))
     assert (shown["status"], shown["seconds_used"]) == ("COMPLETED", 70.0)
     code, said = toros("show", str(number))
     assert "a little cloud" in said and "observer=ann" in said
@@ -67,13 +46,13 @@ def test_a_persons_observation_from_the_first_word_to_the_last(toros: Toros) -> 
     assert code == ExitCode.FAILED and "is COMPLETED already" in said
 
 
-def test_one_is_taken_back_with_its_cadence(toros: Toros) -> None:
-    number = plain(toros, "request", "M31", "--start", "2100-01-01", "--every", "24", "--most", "3")["result"][
+def test_one_is_taken_back_with_its_cadence(toros: Terminal) -> None:
+    number = toros.plain("request", "M31", "--start", "2100-01-01", "--every", "24", "--most", "3")["result"][
         "observation"
     ]
-    assert plain(toros, "show", str(number))["cadence"]["strategy"] == "repeat"
+    assert toros.plain("show", str(number))["cadence"]["strategy"] == "repeat"
     assert toros("cancel", str(number), "--reason", "clouds")[0] == ExitCode.OK
-    shown = plain(toros, "show", str(number))
+    shown = toros.plain("show", str(number))
     assert (shown["status"], shown["cadence"]["active"]) == ("CANCELED", False)
 
 
@@ -90,6 +69,6 @@ def test_one_is_taken_back_with_its_cadence(toros: Toros) -> None:
         (("report", "1", "finished"), "status"),
     ],
 )
-def test_what_is_refused_says_why(toros: Toros, words: tuple[str, ...], why: str) -> None:
+def test_what_is_refused_says_why(toros: Terminal, words: tuple[str, ...], why: str) -> None:
     code, said = toros(*words)
     assert code != ExitCode.OK and why in " ".join(said.split())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import typer
 import yaml
 
 from tests.support.daemons import Network, eventually
+from tests.unit.cli.terminal import Terminal
 from toros.cli import main
 from toros.cli.codes import ExitCode
 from toros.cli.init import make_node
 
-Toros = Callable[..., tuple[int, str]]
+GROUP: tuple[str, ...] = ()
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +32,6 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     with network:
         network.start()
         yield network
-
-
-@pytest.fixture
-def toros(network: Network, capsys: pytest.CaptureFixture[str]) -> Toros:
-    """Run a command and return its exit code and what it printed."""
-
-    def run(*words: str) -> tuple[int, str]:
-        code = main([*words, "--config", str(network.file)])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return run
 
 
 def identities(network: Network) -> dict[str, Any]:
@@ -59,7 +48,7 @@ def test_every_command_has_help_with_examples(command: str, capsys: pytest.Captu
 
 
 def test_a_person_is_let_in_and_out_again(
-    network: Network, toros: Toros, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: Network, toros: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert toros("user", "add", "ann", "--role", "scientist", "--group", "novae")[0] == ExitCode.OK
     made = json.loads(toros("user", "token", "ann", "--json")[1])
@@ -86,7 +75,7 @@ def test_a_person_is_let_in_and_out_again(
     assert eventually(lambda: "a valid token is needed" in toros("target", "show", "hers")[1])
 
 
-def test_a_token_may_go_into_a_file_and_is_not_shown(network: Network, toros: Toros, tmp_path: Path) -> None:
+def test_a_token_may_go_into_a_file_and_is_not_shown(network: Network, toros: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "bob.token"
     toros("user", "add", "bob")
     said = toros("user", "token", "bob", "--request", "find_targets", "--expires", "2099-01-01", "--file", str(file))[1]
@@ -99,7 +88,7 @@ def test_a_token_may_go_into_a_file_and_is_not_shown(network: Network, toros: To
     assert "bob" in said and "revoked" in said and "observer" in said
 
 
-def test_a_password_is_hashed_before_it_travels(toros: Toros, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_hashed_before_it_travels(toros: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     typed = iter(["short", "correct horse battery"])
     monkeypatch.setattr(typer, "prompt", lambda *_, **__: next(typed))
     assert toros("user", "add", "carl", "--password")[0] == ExitCode.OK
