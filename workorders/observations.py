@@ -24,8 +24,10 @@ from workorders.quantities import (
 __all__ = [
     "CadenceRule",
     "CancelObservation",
+    "FindObservationGroups",
     "FindObservations",
     "FindProposals",
+    "FindTemplates",
     "FollowObservations",
     "ListFacilities",
     "Receiver",
@@ -236,6 +238,25 @@ class FindProposals(WorkOrder):
     proposal: Name | None = Field(None, description="only this one")
     limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
     after: int = Field(0, ge=0, le=2_147_483_647, description="page on: proposals with a larger number than this")
+
+
+class FindTemplates(WorkOrder):
+    """Templates: parameters of observations that were saved under a name."""
+
+    request: Literal["find_templates"] = "find_templates"
+    template: Name | None = Field(None, description="only this one")
+    facility: FacilityName | None = Field(None, description="only those for this facility")
+    limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
+    after: int = Field(0, ge=0, le=2_147_483_647, description="page on: templates with a larger number than this")
+
+
+class FindObservationGroups(WorkOrder):
+    """Groups of observations, with how many observations of each have which status."""
+
+    request: Literal["find_observation_groups"] = "find_observation_groups"
+    group: Name | None = Field(None, description="only this one")
+    limit: int = Field(100, ge=1, le=1000, description="most rows to answer")
+    after: int = Field(0, ge=0, le=2_147_483_647, description="page on: groups with a larger number than this")
 
 
 class ListFacilities(WorkOrder):

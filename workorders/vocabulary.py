@@ -117,6 +117,8 @@ _SERVED = (
     Request(observations.FindObservations, "data_manager", "question", "pure"),
     Request(observations.ShowObservation, "data_manager", "question", "pure"),
     Request(observations.FindProposals, "data_manager", "question", "pure"),
+    Request(observations.FindTemplates, "data_manager", "question", "pure"),
+    Request(observations.FindObservationGroups, "data_manager", "question", "pure"),
     Request(observations.ListFacilities, "data_manager", "question", "pure"),
     Request(people.SaveUser, "data_manager", lane="people"),
     Request(people.FindUsers, "data_manager", "question", "pure"),

@@ -56,6 +56,8 @@ SERVICE = Service(
         "find_observations": Handler(observations.answer_find_observations),
         "show_observation": Handler(observations.answer_show_observation),
         "find_proposals": Handler(observations.answer_find_proposals),
+        "find_templates": Handler(observations.answer_find_templates),
+        "find_observation_groups": Handler(observations.answer_find_observation_groups),
         "list_facilities": Handler(observations.answer_list_facilities),
         "save_user": Handler(people.order_save_user),
         "find_users": Handler(people.answer_find_users),

@@ -22,7 +22,7 @@ from toros.data.observations.following import (
     record_turn,
 )
 from toros.data.observations.moments import moment
-from toros.data.observations.naming import save_template
+from toros.data.observations.naming import find_groups, find_templates, save_template
 from toros.data.observations.proposals import find_proposals, save_proposal
 from toros.data.observations.recording import record_unasked
 from toros.data.observations.requesting import plan_request, record_plan
@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from toros.sky.site import Site
     from workorders.observations import (
         CancelObservation,
+        FindObservationGroups,
         FindObservations,
         FindProposals,
+        FindTemplates,
         ListFacilities,
         RequestObservation,
         SaveProposal,
@@ -52,7 +54,8 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "answer_find_observations", "answer_find_proposals", "answer_list_facilities", "answer_show_observation", "chores",
+    "answer_find_observation_groups", "answer_find_observations", "answer_find_proposals", "answer_find_templates",
+    "answer_list_facilities", "answer_show_observation", "chores",
     "order_cancel_observation", "order_follow_observations", "order_request_observation", "order_save_proposal",
     "order_save_template", "order_update_observation",
 ]  # fmt: skip
@@ -156,6 +159,19 @@ def answer_find_proposals(question: FindProposals, context: Context) -> Answer:
     asked: dict[str, Any] = question.model_dump(include={"proposal", "limit", "after"})
     viewer = viewer_of(question, context)
     return context.read(lambda session: find_proposals(session, viewer=viewer, **asked))
+
+
+def answer_find_templates(question: FindTemplates, context: Context) -> Answer:
+    """Return a page of templates."""
+    asked: dict[str, Any] = question.model_dump(include={"template", "facility", "limit", "after"})
+    return context.read(lambda session: find_templates(session, **asked))
+
+
+def answer_find_observation_groups(question: FindObservationGroups, context: Context) -> Answer:
+    """Return a page of groups with how their observations stand."""
+    viewer = viewer_of(question, context)
+    asked: dict[str, Any] = question.model_dump(include={"group", "limit", "after"})
+    return context.read(lambda session: find_groups(session, viewer=viewer, **asked))
 
 
 def answer_list_facilities(question: ListFacilities, context: Context) -> Answer:

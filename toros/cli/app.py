@@ -22,6 +22,7 @@ from toros.cli import (
     init,
     moving,
     observation,
+    observing,
     orders,
     report,
     running,
@@ -63,6 +64,9 @@ def _built() -> typer.Typer:
         for command in commands:
             app.command(rich_help_panel=panel)(command)
     app.add_typer(target.targets, name="target", rich_help_panel=ASKING)
+    for command in (observing.facilities, observing.templates, observing.template, observing.groups,
+                    observing.proposals, observing.proposal):  # fmt: skip
+        observation.observations.command()(command)
     app.add_typer(observation.observations, name="observation", rich_help_panel=ASKING)
     data.data.command(name="move-in")(moving.move_in)
     app.add_typer(user.users, name="user", rich_help_panel=KEEPING)

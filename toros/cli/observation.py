@@ -11,7 +11,9 @@ from toros.cli.options import ConfigFile, Json
 
 __all__ = ["observations"]
 
-observations = typer.Typer(help="Observations: request, list, show, cancel, report.", no_args_is_help=True)
+observations = typer.Typer(
+    help="Observations: asked of any facility, followed; with templates, groups and proposals.", no_args_is_help=True
+)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="Of the observation.", show_default=False)]
 Time = typer.Option(metavar="TIME", help="UTC, such as 2026-11-20T02:14:05.", show_default=False)
@@ -26,7 +28,7 @@ def _hours(words: str) -> Any:
 
 @observations.callback()
 def _observations() -> None:
-    """Observations: request, list, show, cancel, report."""
+    """Observations: asked of any facility, followed; with templates, groups and proposals."""
 
 
 @observations.command()
@@ -35,7 +37,9 @@ def request(
     parameters: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="KEY=VALUE…", help="Of the facility's form: `toros submit list_facilities`.", show_default=False
+            metavar="KEY=VALUE…",
+            help="Of the facility's form: `toros observation facilities NAME`.",
+            show_default=False,
         ),
     ] = None,
     facility: Facility = None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toros.cli.screen import clean, console
+from toros.cli.words import in_words
 
 __all__ = ["print_observation", "print_observations"]
 
@@ -48,7 +49,7 @@ def print_observation(observation: Mapping[str, Any]) -> None:
     table.add_column()
     for name, value in observation.items():
         if name not in ("history", "products") and value not in ([], {}):
-            table.add_row(name.replace("_", " "), Text(_words(value)))
+            table.add_row(name.replace("_", " "), Text(in_words(value)))
     for event in observation["history"]:
         who = f" by {event['who']}" if "who" in event else ""
         table.add_row(_cell("start", event["time"]), Text(clean(f"{event['status']}{who}  {event.get('note', '')}")))
@@ -61,11 +62,3 @@ def print_observation(observation: Mapping[str, Any]) -> None:
 def _cell(field: str, value: Any) -> str:
     text = "" if value is None else clean(str(value))
     return text[:MINUTES].replace("T", " ") if field in TIMES else text
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}={_words(each)}" for name, each in value.items())
-    if isinstance(value, list):
-        return ", ".join(_words(each) for each in value)
-    return clean(str(value))

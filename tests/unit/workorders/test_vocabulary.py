@@ -25,7 +25,7 @@ DESIGNED = """
     ingest_data_product ingest_photometry ingest_spectrum standardise_photometry analyse_catalog simulate_events share
     export_photometry switch_measurements save_list save_user save_proposal delete_product process_product call_hook
     cancel_observation follow_observations save_template send_notice show_observation find_proposals list_facilities
-    find_users find_changes save_identities
+    find_users find_changes save_identities find_templates find_observation_groups
 """
 
 
