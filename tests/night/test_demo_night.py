@@ -23,6 +23,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from tests.support.daemons import eventually
+from tests.support.nursery import nursery
+from toros.cli import main
 from toros.cli.audit import audit
 from toros.cli.demo import find_all_products, send_mock_alert
 from toros.cli.desks import FINAL, new_order
@@ -35,6 +38,10 @@ from workorders import DESKS
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(400)  # on a machine with other work; alone the night takes half a minute
+LIGHT_CURVE = (
+    "MJD;Magnitude;Error;Facility;Filter;Observer\n61364.08;16.42;0.03;CTMO;r;A. Person\n"
+    "61365.09;16.88;0.04;CTMO;r;A. Person\n61366.07;17.9;-1;CTMO;r;A. Person\n"
+)
 NOTES = 40  # orders that give the idle daemons something to do
 
 
@@ -123,6 +130,36 @@ def test_nothing_is_left_running_and_nothing_lies_outside_the_folder(demo: tuple
     assert not [pid for pid in told["daemons"].values() if _alive(pid)]
     assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(folder).encode() in _bytes(path)]
     assert list((folder.parent / "empty").iterdir()) == [], "the home folder was not touched"
+
+
+def test_what_the_night_made_is_found_plotted_and_exported_later(
+    demo: tuple[Path, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, told = demo
+    file = folder / "toros.conf.yaml"
+    galaxy = next(row["fields"]["target"] for row in told["orders"] if row["request"] == "observation")
+    table = tmp_path / "night.csv"
+    table.write_text(LIGHT_CURVE)
+
+    def toros(*words: str) -> Any:
+        assert main([*words, "--config", str(file)]) == 0
+        said = capsys.readouterr().out
+        return json.loads(said) if "--json" in words else said
+
+    manager = nursery().start(["data_manager", "--config", str(file)], folder, os.environ, folder / "manager.out")
+    try:
+        eventually(lambda: main(["target", "find", "--config", str(file)]) == 0)
+        capsys.readouterr()
+        assert [row["name"] for row in toros("target", "find", "--json")["targets"]] == [galaxy]
+        (observation,) = toros("observation", "list", galaxy.lower(), "--json")["observations"]
+        assert (observation["status"], observation["products"]) == ("COMPLETED", len(told["products"]))
+        toros("target", "ingest", galaxy, str(table), "system=AB")
+        assert "3 points" in toros("target", "plot", galaxy, "-o", str(tmp_path / "curve.png"))
+        assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+        assert toros("target", "export", galaxy) == LIGHT_CURVE
+    finally:
+        manager.terminate()
+        manager.wait(30)
 
 
 def test_no_kill_in_the_middle_of_the_night_loses_or_doubles_anything(tmp_path: Path) -> None:
