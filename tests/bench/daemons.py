@@ -21,7 +21,7 @@ ORDERS = 60
 def promptness(place: str | None) -> Goal:
     """Measure the time from sending an order to its running handler, at an idle daemon."""
     services = {"preprocessor": "tests.bench.prompt_service:PREPROCESSOR"}
-    with tempfile.TemporaryDirectory(dir=place) as folder, Network(Path(folder), services) as network:
+    with tempfile.TemporaryDirectory(dir=place) as folder, Network(Path(folder), services, forked=False) as network:
         daemon = network["preprocessor"]
         with Client(daemon.url) as client:
             taken = [_begun_after(client) for _ in range(ORDERS)]
@@ -44,7 +44,7 @@ def _done(status: dict[str, object]) -> dict[str, dict[str, float]] | None:
 
 def idle(place: str | None, seconds: float = 10.0) -> list[Goal]:
     """Start all daemons, let them settle, and measure the memory and CPU time of each while nobody asks anything."""
-    with tempfile.TemporaryDirectory(dir=place) as folder, Network(Path(folder), NAMES) as network:
+    with tempfile.TemporaryDirectory(dir=place) as folder, Network(Path(folder), NAMES, forked=False) as network:
         time.sleep(2.0)
         before = {name: _used(network[name]) for name in NAMES}
         time.sleep(seconds)

@@ -23,7 +23,7 @@ CHAIN = {
 
 
 def test_it_starts_soon_and_idles_lightly(tmp_path: Path) -> None:
-    with Network(tmp_path, {"preprocessor": CHAIN["preprocessor"]}, start=False) as network:
+    with Network(tmp_path, {"preprocessor": CHAIN["preprocessor"]}, start=False, forked=False) as network:
         desk = network["preprocessor"]
         desk.start().stop()  # the first start makes the database
         begun = time.monotonic()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 import xmlrpc.client
@@ -64,6 +66,8 @@ class Network:
         For every daemon.
     start : bool
         Start all of them when the `with` block begins; all are killed at its end in any case.
+    forked : bool
+        Start them from the nursery, which is soon. Whoever measures them says False: they are started by their command.
     """
 
     def __init__(
@@ -74,8 +78,10 @@ class Network:
         environment: Mapping[str, str] | None = None,
         *,
         start: bool = True,
+        forked: bool = True,
     ) -> None:
         self.folder = folder
+        self.forked = forked
         self._start = start
         self.environment = dict(environment or {})
         self.file = folder / "toros.conf.yaml"
@@ -149,7 +155,7 @@ class Daemon:
         self.network = network
         self.name = name
         self.entry = entry
-        self.process: Child | None = None
+        self.process: Child | subprocess.Popen[bytes] | None = None
         self.environment: dict[str, str] = {}
 
     @property
@@ -190,7 +196,15 @@ class Daemon:
         surroundings = {**os.environ, **self.network.environment, **self.environment, **environment}
         path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         arguments = [self.entry, "--config", str(self.network.file)]
-        self.process = nursery().start(arguments, self.network.folder, {**surroundings, "PYTHONPATH": path}, self._log)
+        surroundings["PYTHONPATH"] = path
+        if self.network.forked:
+            self.process = nursery().start(arguments, self.network.folder, surroundings, self._log)
+            return
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "toros.network.daemon", *arguments], cwd=self.network.folder, env=surroundings,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
 
     def wait_until_healthy(self, seconds: float = 20.0) -> None:
         """Wait until /healthz answers; fail with what the daemon said where it ended."""

@@ -129,7 +129,7 @@ def _reduced(folder: Path, raw: Path, number: int, side: int, cores: Sequence[in
     }
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)  # what is started from here on inherits it
-    with Network(folder, ["preprocessor"], settings) as network:
+    with Network(folder, ["preprocessor"], settings, forked=False) as network:
         os.sched_setaffinity(0, ours)
         desk = network["preprocessor"]
         _finish(desk, "2026-11-21")  # the children are there, their kernels loaded
