@@ -125,6 +125,8 @@ def _observation(result: Row) -> str:
 
 
 def _batch(result: Row) -> str:
+    if "would" in result:
+        return f"would {result['would']}"
     parts = []
     if "lights" in result:
         parts.append(f"{_count(result.get('calibrated', 0))} of {_count(result['lights'])} lights calibrated")
@@ -133,6 +135,10 @@ def _batch(result: Row) -> str:
     if result.get("unusable"):
         parts.append(f"{_many(result['unusable'], 'frame')} unusable")
     return ", ".join(parts) or _anything(result)
+
+
+def _masters(result: Row) -> str:
+    return _batch({name: value for name, value in result.items() if name != "lights"})
 
 
 def _product(result: Row, fields: Row) -> str:
@@ -158,6 +164,10 @@ _RESULTS: Mapping[str, Callable[[Row], str]] = {
     "process_alert": _alert,
     "observation": _observation,
     "calibrate_file_batch": _batch,
+    "resume_file_batch": _batch,
+    "restart_file_batch": _batch,
+    "calibrate_frame": _batch,
+    "make_masters": _masters,
 }
 
 

@@ -34,6 +34,7 @@ ORIGINS = ("batch", "folder", "earlier")
 SAME = 0.01  # part by which exposure times and gains may differ
 A_YEAR = 3.2e7  # seconds; how far a frame is taken to be of which nobody knows when it was taken
 DAY = 86400.0
+NIGHT = 0.5  # days; what was taken closer together may be of one night
 MOST_SAID = 3  # masters that are named as not used
 
 
@@ -141,8 +142,10 @@ def said_of(master: Master, seen: Seen, rules: Rules | None = None) -> list[str]
     its, mine = master.like.frame, seen.frame
     if master.origin == "earlier" and its.date_obs:
         days = _seconds(its.date_obs, mine.date_obs) / DAY
-        when = f"{abs(days):.1f} days {'earlier' if days > 0 else 'later'}"
-        said.append(f"the {_word(master.kind)} is of another night, {its.date_obs[:10]}, {when}: {master.name}")
+        whence = "night" if abs(days) >= NIGHT else "batch"
+        age = f"{abs(days):.1f} days" if abs(days) >= NIGHT else f"{24 * abs(days):.1f} hours"
+        when = f"{its.date_obs[:10]}, {age} {'earlier' if days > 0 else 'later'}"
+        said.append(f"the {_word(master.kind)} is of another {whence}, {when}: {master.name}")
     if _far(master, seen, rules or Rules()):
         said.append(
             f"the {_word(master.kind)} was taken at {its.temperature:g} deg C, the frame at {mine.temperature:g}"

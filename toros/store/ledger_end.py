@@ -183,7 +183,8 @@ class Ending(LedgerBase):
     def _finish(self) -> Statement:
         now: Any = bindparam("now", type_=sa.String)
         statement = sa.update(ORDERS).where(*_OURS, Order.state == State.RUNNING.value).values(
-            state=State.DONE.value, changed=now, finished=now, reason=None, fraction=1.0, result=bindparam("outcome")
+            state=State.DONE.value, changed=now, finished=now, reason=None, fraction=1.0, message=None,
+            result=bindparam("outcome"),
         )  # fmt: skip
         return self.database.compiled(statement)
 

@@ -63,6 +63,13 @@ def test_sentences_tell_what_matters() -> None:
     assert say(request="calibrate_file_batch", result=batch) == (
         "48 of 48 lights calibrated, 1 master, 1 frame unusable"
     )
+    for request in ("resume_file_batch", "restart_file_batch", "calibrate_frame"):
+        assert say(request=request, result={**batch, "batch": "B1", "trend": [{}]}) == (
+            "48 of 48 lights calibrated, 1 master, 1 frame unusable"
+        )
+    assert say(request="make_masters", result={"lights": 0, "calibrated": 0, "masters": 4}) == "4 masters"
+    tried = {"would": "make masters from what there is: 5 bias", "lights": 0, "calibrated": 0, "masters": 0}
+    assert say(request="calibrate_file_batch", result=tried) == "would make masters from what there is: 5 bias"
     assert say(request="ingest_data_product", result={"product": 12}) == "product 12"
     asked = {"product_type": "master_bias", "file_location": "products:n/B/masters/master_bias.fits"}
     assert say(request="ingest_data_product", fields=asked, result={"product": 1}) == (

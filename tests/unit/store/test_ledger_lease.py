@@ -186,6 +186,15 @@ def test_progress_is_shown(desk: Desk) -> None:
     assert desk.ledger.status(order.id)["fraction"] == 1.0
 
 
+def test_progress_that_was_overtaken_is_not_shown_of_a_finished_order(desk: Desk) -> None:
+    order = desk.accept()
+    claim = desk.claim()
+    desk.ledger.beat(claim, 0.1, "0 of 2 looked at")
+    desk.ledger.finish(claim, Made({"calibrated": 2}))
+    shown = desk.ledger.status(order.id)
+    assert (shown["state"], shown["fraction"], shown.get("message")) == ("done", 1.0, None)
+
+
 def test_retries_wait_longer_and_longer_then_the_order_is_buried(desk: Desk) -> None:
     order = desk.accept()
     waits = []

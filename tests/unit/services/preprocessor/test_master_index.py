@@ -62,6 +62,14 @@ def test_a_night_without_calibrations_uses_last_nights_and_says_so(index: Rehear
     assert again.result["masters"] == 4  # a folder's own frames go before the index
 
 
+def test_masters_of_another_folder_of_the_same_night_are_not_called_another_nights(index: Rehearsal) -> None:
+    made.write_night(raw(index, "2026-11-20/later"), biases=0, darks=0, flats=0, lights=1)
+    (light,) = products_of(ordered(index, "calibrate_file_batch", file_location="raw:2026-11-20/later"), "calibrated")
+    said = [mark for mark in light.marks if "of another" in mark]
+    assert len(said) == 4
+    assert all("is of another batch, 2026-11-20, 0." in mark and " hours " in mark for mark in said)
+
+
 def test_the_pixels_are_those_that_the_same_masters_give_in_one_batch(index: Rehearsal) -> None:
     lights(index)
     (light,) = products_of(ordered(index, "calibrate_file_batch", file_location=TODAY), "calibrated")
@@ -129,7 +137,7 @@ def test_the_nearest_night_is_chosen(index: Rehearsal) -> None:
     (light,) = products_of(ordered(index, "calibrate_file_batch", file_location=TODAY))
     bias, dark, flat, _ = (i.location.split("/")[1] for i in light.inputs[1:])
     assert (bias, dark, flat) == ("M2", "M1", "M1")
-    assert any("the bias is of another night, 2026-11-22, 0.5 days later" in mark for mark in light.marks)
+    assert any("the bias is of another batch, 2026-11-22, " in mark for mark in light.marks)
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "changed"])
@@ -165,7 +173,7 @@ def test_a_master_of_flats_alone_is_corrected_with_earlier_biases_and_darks(inde
     assert fresh == ["master_flat_r"]
     (flat,) = products_of(outcome)
     assert [i.kind for i in flat.inputs if i.role == "combination"] == ["master_bias", "master_dark"]
-    assert sum("of another night" in mark for mark in flat.marks) == 2
+    assert sum("of another batch" in mark for mark in flat.marks) == 2
 
 
 @pytest.mark.parametrize(
