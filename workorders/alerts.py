@@ -30,7 +30,7 @@ AlertText = Annotated[
         min_length=2,
         max_length=8_000_000,
         pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]*$",
-        json_schema_extra={"words": "2 to 8000000 characters of JSON text"},
+        json_schema_extra={"words": "2 to 8000000 characters of text"},
     ),
 ]
 
@@ -42,9 +42,13 @@ class ProcessAlert(WorkOrder):
     """
 
     request: Literal["process_alert"] = "process_alert"
-    alert: AlertText | None = Field(None, description="the alert itself, as text: igwn.gwalert JSON, a VOEvent, or a notice of GCN")
+    alert: AlertText | None = Field(
+        None, description="the alert itself, as text: igwn.gwalert JSON, a VOEvent, or a notice of GCN"
+    )
     file_location: Location | None = Field(None, description="root:path of the alert's file")
-    format: Literal["gwalert"] = Field("gwalert", description="igwn.gwalert JSON, the only format of this version")
+    format: Literal["gwalert", "voevent", "gcn"] | None = Field(
+        None, description="of no effect: what it is written in is recognised"
+    )
     topic: Annotated[str, says("a topic's name", pattern=r"^[A-Za-z0-9._-]{1,249}$")] | None = Field(
         None, description="the Kafka topic that it came by: tells what it is where the text alone does not"
     )
@@ -96,7 +100,7 @@ class RankGalaxies(WorkOrder):
     radius: float | None = Field(None, ge=0.0001, le=180, description="of the error circle; degrees")
     containment: float = Field(0.9, gt=0, lt=1, description="probability that it is in the circle; no unit")
     telescope: InstanceName | None = Field(None, description="only this one; all of the configuration where absent")
-    limit: int = Field(20, ge=1, le=200, description="most targets for each telescope")
+    limit: int = Field(20, ge=1, le=200, description="most targets for each telescope; number")
 
     @model_validator(mode="after")
     def _one_place(self) -> RankGalaxies:

@@ -12,14 +12,14 @@ from toros.alerts.candidates import Candidate
 from toros.alerts.plans import Observatory, Plan
 from toros.alerts.policy import Decision, MapFacts, Rule
 from toros.alerts.search import Search
+from toros.alerts.story import Effect
 
 if TYPE_CHECKING:
-    from toros.alerts.alert import Alert
-    from toros.alerts.skymap import Skymap
-    from toros.alerts.story import Effect
+    from toros.alerts.alert import Alert, Place
 
-__all__ = ["Assessment", "FollowUp", "assess_file", "assess_map"]
+__all__ = ["PASSED_BY", "Assessment", "FollowUp", "assess_file", "assess_place", "assess_spooled"]
 
+PASSED_BY = (Effect.RETRACTION, Effect.SAME, Effect.LATE, Effect.DUPLICATE)  # alerts of which no map is looked at
 KEPT = 8  # candidates that are told
 
 
@@ -92,6 +92,7 @@ def assess_file(
     moment: datetime,
     *,
     topic: str = "",
+    skymap: Path | None = None,
     level: float = 0.9,
     max_distance: float = 500.0,
     galaxies: Path | None = None,
@@ -109,6 +110,8 @@ def assess_file(
         Now, timezone-aware: the night that is coming is planned.
     topic : str
         The Kafka topic that carried it.
+    skymap : Path, optional
+        The map that the alert only names, fetched.
     level : float
         Probability of the region that is searched; 0 to 1.
     max_distance : float
@@ -125,29 +128,48 @@ def assess_file(
     from toros.alerts.reading import content_of, read_alert
 
     alert = read_alert(content_of(file), topic=topic)
-    skymap, notes = localised(alert)
-    search = Search(alert.event, skymap, galaxies, level, max_distance, notes)
+    fetched = skymap.read_bytes() if skymap else None
+    where, notes = (None, []) if effect in PASSED_BY else localised(alert, fetched)
+    search = Search(alert.event, where, galaxies, level, max_distance, notes)
     return _assessed(search, [_follow_up(search, alert, *each, effect, moment) for each in followers])
 
 
-def assess_map(
-    skymap: Skymap, name: str, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, *, level: float = 0.9,
-    max_distance: float = 500.0, galaxies: Path | None = None, most: int | None = None,
+def assess_spooled(
+    file: Path, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, *, skymap: Path | None = None,
+    level: float = 0.9, max_distance: float = 500.0, galaxies: Path | None = None, most: int | None = None,
 ) -> Assessment:  # fmt: skip
-    """Return what every telescope could observe of a map, whatever its rule says of alerts.
+    """Return what every telescope could observe of an alert, whatever its rule says of it; see `assess_file`.
 
     Parameters
     ----------
-    skymap : Skymap
-    name : str
-        What fields of it are called by.
     most : int, optional
         Targets for each telescope; as its rule says without one.
     """
-    search = Search(name, skymap, galaxies, level, max_distance, [])
-    asked = Decision(True, reasons=("asked by hand",))
+    from toros.alerts.localisation import localised
+    from toros.alerts.reading import content_of, read_alert
+
+    alert = read_alert(content_of(file))
+    where, notes = localised(alert, skymap.read_bytes() if skymap else None)
+    return _asked(Search(alert.event, where, galaxies, level, max_distance, notes), followers, moment, most)
+
+
+def assess_place(
+    place: Place, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, *, level: float = 0.9,
+    max_distance: float = 500.0, galaxies: Path | None = None, most: int | None = None,
+) -> Assessment:  # fmt: skip
+    """Return what every telescope could observe of a position with an error; see `assess_spooled`."""
+    from toros.alerts.localisation import map_of_place
+
+    return _asked(Search("place", map_of_place(place), galaxies, level, max_distance, []), followers, moment, most)
+
+
+def _asked(
+    search: Search, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, most: int | None
+) -> Assessment:
+    """Return what is answered to somebody who asks by hand."""
+    by_hand = Decision(True, reasons=("asked by hand",))
     return _assessed(
-        search, [FollowUp(one.name, asked, search.plan(one, rule, moment, most)) for one, rule in followers]
+        search, [FollowUp(one.name, by_hand, search.plan(one, rule, moment, most)) for one, rule in followers]
     )
 
 

@@ -14,12 +14,14 @@ POINT = 10.0 / 3600.0  # degrees: the error of a position that does not say its 
 SMALLEST = 1.0 / 3600.0  # degrees: no telescope of ours points better
 
 
-def localised(alert: Alert) -> tuple[Skymap | None, list[str]]:
+def localised(alert: Alert, fetched: bytes | None = None) -> tuple[Skymap | None, list[str]]:
     """Return an alert's map, and what was taken for granted; None where it says nothing of a place.
 
     Parameters
     ----------
     alert : Alert
+    fetched : bytes, optional
+        The map that it names by its address.
 
     Raises
     ------
@@ -33,6 +35,8 @@ def localised(alert: Alert) -> tuple[Skymap | None, list[str]]:
         if alert.coincidence is None or alert.coincidence.skymap is None:
             return skymap, []
         return skymap, [f"the map is the one combined with {alert.coincidence.observatory or 'another observatory'}'s"]
+    if fetched is not None:
+        return read_skymap(fetched), []
     notes = [f"its map lies at {alert.best_skymap_url} and was not fetched"] if alert.best_skymap_url else []
     if alert.place is None:
         return None, [*notes, "the alert brings no map and no position: there is no place to observe"]
