@@ -17,10 +17,21 @@ from toros.sky.coordinates import altitude
 from toros.sky.night import night_of
 from workorders import WorkOrder
 from workorders.observations import UpdateObservation
-from workorders.observing import Abort, CloseDome, DomeStatus, Observation, OpenDome, ParkDome
+from workorders.observing import (
+    Abort,
+    CloseDome,
+    DomeStatus,
+    Observation,
+    OpenDome,
+    ParkDome,
+    ReceiveTargets,
+    TargetToObserve,
+)
 from workorders.reduction import CalibrateFileBatch
 
-__all__ = ["SERVICE", "abort", "close_dome", "dome_status", "observation", "open_dome", "park_dome"]
+__all__ = [
+    "SERVICE", "abort", "close_dome", "dome_status", "observation", "open_dome", "park_dome", "receive_targets",
+]  # fmt: skip
 
 UNREGARDED = "simulated telescope: sun, moon, horizon, weather and dome are not regarded by this version"
 
@@ -67,6 +78,16 @@ def resume_observation(order: Observation, context: Context) -> Outcome:
     return observation(order, context)
 
 
+def receive_targets(order: ReceiveTargets, context: Context) -> Outcome:
+    """Order an observation of each target: the ledger takes the most urgent first, and none outside of its window."""
+    now = iso(context.clock.now())
+    late = [each.name for each in order.targets if _latest(each, order) and str(_latest(each, order)) <= now]
+    observations = [_observation_of(each, order) for each in order.targets if each.name not in late]
+    notes = [f"the window of {name} is over: it is not observed" for name in late]
+    result = {"targets": len(order.targets), "ordered": len(observations), "notes": notes}
+    return Outcome(result, observations)
+
+
 def dome_status(_question: DomeStatus, context: Context) -> Mapping[str, Any]:
     """Return what the dome's sensors say now."""
     return _told(context.resources.dome.read(), context)
@@ -101,6 +122,21 @@ def look_whether_open(_order: OpenDome, context: Context) -> Outcome:
     if reading.shutter != "open":
         raise Permanent(f"the daemon was cut off while the dome opened; its shutter is {words(reading)} now")
     return Outcome(_told(reading, context))
+
+
+def _observation_of(target: TargetToObserve, order: ReceiveTargets) -> Observation:
+    """Return the order for one target of a list."""
+    return Observation(
+        ra=target.ra, dec=target.dec, exposure_time=target.exposure_time, exposures=target.exposures,
+        filter=target.filter, target=target.name, event=order.event, calibration_frames=order.calibration_frames,
+        priority=order.priority if target.priority is None else target.priority, not_before=target.start,
+        expires=_latest(target, order),
+    )  # fmt: skip
+
+
+def _latest(target: TargetToObserve, order: ReceiveTargets) -> str | None:
+    """Return until when a target may be started: its own window's end or the list's, whichever is first."""
+    return min((time for time in (target.end, order.expires) if time is not None), default=None)
 
 
 def _told_of(order: Observation, result: Mapping[str, Any], begun: str, context: Context) -> UpdateObservation:
@@ -146,12 +182,13 @@ SERVICE = Service(
     name="telescope",
     handlers={
         "observation": Handler(observation, recover=resume_observation),
+        "receive_targets": Handler(receive_targets),
         "dome_status": Handler(dome_status),
         "open_dome": Handler(open_dome, recover=look_whether_open),
         "close_dome": Handler(close_dome, recover=close_dome),
         "park_dome": Handler(park_dome, recover=park_dome),
         "abort": Handler(abort, recover=abort),
     },
-    lanes={"camera": 1, "safety": 4},  # closing waits neither behind an exposure nor behind an opening
+    lanes={"camera": 1, "safety": 4, "targets": 1},  # closing waits neither behind an exposure nor behind an opening
     resources=simulated_telescope,
 )

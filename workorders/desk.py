@@ -39,6 +39,9 @@ class Cancel(WorkOrder):
     request: Literal["cancel"] = "cancel"
     order_id: OrderId = Field(description="the order to cancel; it may still be on its way")
     tree: bool = Field(True, description="also everything that it has caused, at every desk")
+    running: Literal["stop", "finish"] = Field(
+        "stop", description="what is under way: stop it at its next step, or let it end"
+    )
     reason: Comment = Field("", description="why, for those who look later")
 
 

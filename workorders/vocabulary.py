@@ -74,9 +74,13 @@ _SERVED = (
     Request(desk.Retry, "every", lane="desk"),
     Request(desk.SaveIdentities, "every", lane="desk"),
     Request(alerts.ProcessAlert, "alert_robot"),
+    Request(alerts.RetractAlert, "alert_robot"),
+    Request(alerts.TellAlert, "alert_robot", lane="notices"),
+    Request(alerts.RankGalaxies, "alert_robot", "question", "pure"),
     Request(alerts.ListAlerts, "alert_robot", "question", "pure"),
     Request(alerts.ShowAlert, "alert_robot", "question", "pure"),
     Request(observing.Observation, "telescope", repeat="never", lane="camera"),
+    Request(observing.ReceiveTargets, "telescope", lane="targets"),
     Request(observing.DomeStatus, "telescope", "question", "pure"),
     _metal(observing.OpenDome),
     _metal(observing.CloseDome, without_ledger=True),
@@ -131,8 +135,7 @@ PLANNED: Mapping[str, str] = MappingProxyType(
     {
         name: desk_name
         for desk_name, names in {
-            "alert_robot": "retract_alert rank_galaxies",
-            "telescope": "receive_targets schedule_night prepare_night open_night close_night point_telescope "
+            "telescope": "schedule_night prepare_night open_night close_night point_telescope "
             "take_images take_calibration_frames store_images set_azimuth set_mode next_target "
             "report_observation",
             "preprocessor": "solve_field measure_frame difference_frame search_transients",

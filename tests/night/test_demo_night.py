@@ -68,7 +68,8 @@ def test_the_tree_of_a_night_reads_as_the_story_of_an_alert(demo: tuple[Path, di
     assert {row["state"] for row in rows.values()} == {"done"}
     chain = {row["request"]: rows[row["parent"]]["request"] for row in rows.values() if "parent" in row}
     assert chain == {
-        "observation": "process_alert", "calibrate_file_batch": "observation", "update_observation": "observation",
+        "receive_targets": "process_alert", "add_target": "process_alert", "tell_alert": "process_alert",
+        "observation": "receive_targets", "calibrate_file_batch": "observation", "update_observation": "observation",
         "ingest_data_product": "calibrate_file_batch",
     }  # fmt: skip
     assert [row["id"] for row in rows.values() if "parent" not in row] == [told["order"]]

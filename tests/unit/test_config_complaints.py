@@ -148,6 +148,26 @@ def test_pydantic_does_not_show_values_either() -> None:
     assert "hunter2" not in str(caught.value) and "hunter2" not in repr(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("alerts: {rules: {ctmo: {}}}", "is the rule of a telescope that is not there; allowed: telescope"),
+        ("{telescopes: {ctmo: {}}, alerts: {rules: {ctno: {}}}}", "did you mean ctmo?"),
+        ("alerts: {rules: {telescope: {kinds: [gww]}}}", "alerts.rules.telescope.kinds.0 is 'gww'; allowed: gw or grb"),
+        ("alerts: {rules: {telescope: {distnace: 200}}}", "did you mean distance?"),
+        ("alerts: {rules: {telescope: {p_bns: 50}}}", "alerts.rules.telescope.p_bns is 50; allowed: a number from 0"),
+        ("alerts: {rules: {telescope: {on_update: cancel}}}", "allowed: replace or add or ignore"),
+        ("telescopes: {a: {}, b: {}}", "has no http, as a"),
+        ("telescopes: {a: {http: 'http://h/RPC2'}}", "needs longitude and latitude"),
+        ("telescopes: {a: {longitude: 10}}", "needs latitude beside it"),
+        ("telescopes: {a: {declination_least: 10, declination_most: 0}}", "allowed: at most declination_most"),
+        ("alerts: {tell: [nobody]}", "an address such as night@example.org, or a webhook"),
+    ],
+)
+def test_a_wrong_rule_or_telescope_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    assert words in complaint(tmp_path, text)
+
+
 @pytest.mark.parametrize("number", ["1e3", "1.0e+3", "1000", "1_000"])
 def test_numbers_are_read_as_people_write_them(tmp_path: Path, number: str) -> None:
     file = tmp_path / "a.yaml"

@@ -1,89 +1,117 @@
-"""What an alert means for us: where to look, which galaxy it may have been, and why."""
+"""What an alert means for us: where it may have been, and what each telescope does about it, and why."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from toros.alerts.candidates import Candidate, Ranking
-from toros.alerts.reading import content_of, read_alert
-from toros.errors import TorosError
+from toros.alerts.candidates import Candidate
+from toros.alerts.plans import Observatory, Plan
+from toros.alerts.policy import Decision, MapFacts, Rule
+from toros.alerts.search import Search
+from toros.alerts.story import Effect
 
 if TYPE_CHECKING:
-    from toros.alerts.alert import Alert
-    from toros.alerts.galaxies import Galaxies
-    from toros.alerts.skymap import Skymap
+    from toros.alerts.alert import Alert, Place
 
-__all__ = ["Assessment", "assess_alert"]
+__all__ = ["PASSED_BY", "Assessment", "FollowUp", "assess_file", "assess_place", "assess_spooled"]
 
-REACH = 0.01  # of the region's probability must lie where the catalogue reaches, else no galaxy of it is trusted
+PASSED_BY = (Effect.RETRACTION, Effect.SAME, Effect.LATE, Effect.DUPLICATE)  # alerts of which no map is looked at
 KEPT = 8  # candidates that are told
 
-log = logging.getLogger(__name__)
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What one telescope does about an alert."""
+
+    telescope: str
+    decision: Decision
+    plan: Plan = Plan()
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "observe": self.decision.observe and bool(self.plan.targets),
+            "dry_run": self.decision.dry_run,
+            "reasons": list(self.decision.reasons),
+        } | (self.plan.plain() if self.decision.observe else {})
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """Where to look after an alert.
+    """What an alert means.
 
     Attributes
     ----------
-    area : float or None
-        Size of the credible region; square degrees. None where the alert brings no map.
-    distance, distance_error : float or None
-        Of the event, over the whole map; Mpc.
+    facts : MapFacts
     place : tuple of float or None
-        What to observe: the best galaxy, or the most probable place; ICRS, degrees.
-    galaxy : Candidate or None
-        The galaxy at that place.
+        The best galaxy, or the most probable place; ICRS, degrees.
     candidates : tuple of Candidate
         The best galaxies, the most probable first.
+    left_out : tuple of (str, str)
+        The brightest galaxies of the region that are no candidates, and why.
+    follow_ups : tuple of FollowUp
+        What each telescope does.
     notes : tuple of str
         What was guessed or could not be done, in plain words.
-    plotted : bool
-        Whether the picture was drawn.
     """
 
-    area: float | None = None
-    distance: float | None = None
-    distance_error: float | None = None
+    facts: MapFacts = MapFacts()
     place: tuple[float, float] | None = None
-    galaxy: Candidate | None = None
     candidates: tuple[Candidate, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
     notes: tuple[str, ...] = ()
-    plotted: bool = False
 
     def plain(self) -> dict[str, Any]:
         """Return what was found as plain values with their units in their names; what is not known is left out."""
-        best = self.galaxy
+        best = self.candidates[0] if self.candidates else None
         found: dict[str, Any] = {
             "galaxy": best.name if best else None,
             "ra": self.place[0] if self.place else None,
             "dec": self.place[1] if self.place else None,
             "distance_mpc": best.distance if best else None,
             "probability": best.share if best else None,
-            "area_deg2": self.area,
-            "map_distance_mpc": self.distance,
-            "map_distance_error_mpc": self.distance_error,
-            "candidates": [each.plain() for each in self.candidates],
+            "area_deg2": self.facts.area,
+            "map_distance_mpc": self.facts.distance,
+            "map_distance_error_mpc": self.facts.distance_error,
+            "candidates": [each.plain() for each in self.candidates[:KEPT]],
+            "left_out": [{"name": name, "reason": reason} for name, reason in self.left_out[:KEPT]],
+            "telescopes": {each.telescope: each.plain() for each in self.follow_ups},
         }
         return {name: value for name, value in found.items() if value is not None}
 
 
-def assess_alert(
-    file: Path, plot: Path, *, level: float = 0.9, max_distance: float = 500.0, galaxies: Path | None = None
+def assess_file(
+    file: Path,
+    followers: Sequence[tuple[Observatory, Rule]],
+    effect: Effect,
+    moment: datetime,
+    *,
+    topic: str = "",
+    skymap: Path | None = None,
+    level: float = 0.9,
+    max_distance: float = 500.0,
+    galaxies: Path | None = None,
 ) -> Assessment:
-    """Read an alert and its map, rank galaxies, draw the picture; the heavy part of an alert, for a child process.
+    """Read an alert and its map, and say what every telescope does about it; the heavy part, for a child process.
 
     Parameters
     ----------
     file : Path
         The alert, in any format that is understood.
-    plot : Path
-        Where the picture goes.
+    followers : sequence of (Observatory, Rule)
+    effect : Effect
+        What the alert does to the story of its event.
+    moment : datetime
+        Now, timezone-aware: the night that is coming is planned.
+    topic : str
+        The Kafka topic that carried it.
+    skymap : Path, optional
+        The map that the alert only names, fetched.
     level : float
         Probability of the region that is searched; 0 to 1.
     max_distance : float
@@ -96,71 +124,70 @@ def assess_alert(
     Permanent
         The alert or its map cannot be read.
     """
-    from toros.alerts.ranking import rank_galaxies
-    from toros.alerts.skymap import read_skymap
+    from toros.alerts.localisation import localised
+    from toros.alerts.reading import content_of, read_alert
+
+    alert = read_alert(content_of(file), topic=topic)
+    fetched = skymap.read_bytes() if skymap else None
+    where, notes = (None, []) if effect in PASSED_BY else localised(alert, fetched)
+    search = Search(alert.event, where, galaxies, level, max_distance, notes)
+    return _assessed(search, [_follow_up(search, alert, *each, effect, moment) for each in followers])
+
+
+def assess_spooled(
+    file: Path, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, *, skymap: Path | None = None,
+    level: float = 0.9, max_distance: float = 500.0, galaxies: Path | None = None, most: int | None = None,
+) -> Assessment:  # fmt: skip
+    """Return what every telescope could observe of an alert, whatever its rule says of it; see `assess_file`.
+
+    Parameters
+    ----------
+    most : int, optional
+        Targets for each telescope; as its rule says without one.
+    """
+    from toros.alerts.localisation import localised
+    from toros.alerts.reading import content_of, read_alert
 
     alert = read_alert(content_of(file))
-    if alert.best_skymap is None:
-        return Assessment(notes=("the alert brings no map: there is no place to observe",))
-    skymap = read_skymap(alert.best_skymap)
-    region = skymap.region(level)
-    notes = _notes_on(alert)
-    near = skymap.nearer_than(max_distance, region)
-    ranking = Ranking()
-    if near < REACH:
-        notes.append(
-            f"too far for the catalogue: {100 * near:.2g} % of the region's probability is within {max_distance:g} Mpc"
-        )
-    else:
-        ranking = rank_galaxies(skymap, _catalogue(galaxies, notes), level=level, max_distance=max_distance)
-    if not ranking:
-        notes.append("no galaxy of the catalogue fits: the most probable place is observed instead")
-    best = ranking[0] if ranking else None
-    place = (best.ra, best.dec) if best else skymap.peak
-    area = skymap.area(region)
-    plotted = _plotted(alert, skymap, ranking, plot, place, f"{100 * level:.0f} % region {area:,.0f} deg²")
-    if not plotted:
-        notes.append("the picture of the sky could not be drawn; the log says why")
-    return Assessment(
-        area, skymap.distance_mean, skymap.distance_std, place, best, ranking[:KEPT], tuple(notes), plotted
+    where, notes = localised(alert, skymap.read_bytes() if skymap else None)
+    return _asked(Search(alert.event, where, galaxies, level, max_distance, notes), followers, moment, most)
+
+
+def assess_place(
+    place: Place, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, *, level: float = 0.9,
+    max_distance: float = 500.0, galaxies: Path | None = None, most: int | None = None,
+) -> Assessment:  # fmt: skip
+    """Return what every telescope could observe of a position with an error; see `assess_spooled`."""
+    from toros.alerts.localisation import map_of_place
+
+    return _asked(Search("place", map_of_place(place), galaxies, level, max_distance, []), followers, moment, most)
+
+
+def _asked(
+    search: Search, followers: Sequence[tuple[Observatory, Rule]], moment: datetime, most: int | None
+) -> Assessment:
+    """Return what is answered to somebody who asks by hand."""
+    by_hand = Decision(True, reasons=("asked by hand",))
+    return _assessed(
+        search, [FollowUp(one.name, by_hand, search.plan(one, rule, moment, most)) for one, rule in followers]
     )
 
 
-def _notes_on(alert: Alert) -> list[str]:
-    if alert.coincidence is None or alert.coincidence.skymap is None:
-        return []
-    return [f"the map is the one combined with {alert.coincidence.observatory or 'another observatory'}'s"]
+def _follow_up(
+    search: Search, alert: Alert, observatory: Observatory, rule: Rule, effect: Effect, moment: datetime
+) -> FollowUp:
+    """Return what one telescope does."""
+    decision = rule.decide(alert, search.facts, effect)
+    plan = search.plan(observatory, rule, moment) if decision.observe else Plan()
+    return FollowUp(observatory.name, decision, plan)
 
 
-def _catalogue(store: Path | None, notes: list[str]) -> Galaxies:
-    """Return the galaxies; OpenNGC's where there are no others, for an alert does not wait."""
-    from toros.alerts.galaxies import open_ngc, open_store
-
-    if store is None:
-        return open_ngc()
-    try:
-        return open_store(store)
-    except TorosError as error:
-        notes.append(f"{error}: OpenNGC is ranked instead")
-        return open_ngc()
-
-
-def _plotted(
-    alert: Alert, skymap: Skymap, candidates: Sequence[Candidate], plot: Path, place: tuple[float, float], words: str
-) -> bool:
-    """Draw the picture; return whether it worked: no picture ever holds up an observation."""
-    from toros.alerts.skyplot import plot_sky
-
-    distance = "no distance"
-    if skymap.distance_mean is not None:
-        distance = f"distance {skymap.distance_mean:,.0f} ± {skymap.distance_std or 0:,.0f} Mpc"
-    likely = max(alert.classification, key=lambda kind: alert.classification[kind], default=alert.group)
-    written = f"{alert.time_created:%Y-%m-%d %H:%M:%S} UTC" if alert.time_created else "undated"
-    subtitle = f"{written} · {words} · {distance} · {likely}"
-    title = f"{alert.event}  {alert.alert_type.lower()}{'  (mock)' if alert.is_mock else ''}"
-    try:
-        plot_sky(skymap, candidates, plot, title=title, subtitle=subtitle, target=place)
-    except Exception:  # noqa: BLE001 - a font or a full disk: the observation goes on without its picture
-        log.exception("the picture of %s could not be drawn", alert.event)
-        return False
-    return True
+def _assessed(search: Search, follow_ups: Sequence[FollowUp]) -> Assessment:
+    """Return all that was found."""
+    if search.map is None:
+        return Assessment(follow_ups=tuple(follow_ups), notes=tuple(search.notes))
+    ranking = search.best()
+    place = (ranking[0].ra, ranking[0].dec) if ranking else search.map.peak
+    left_out = tuple((each.name, each.reason) for each in ranking.left_out)
+    notes = tuple(dict.fromkeys(search.notes))
+    return Assessment(search.facts, place, ranking[:KEPT], left_out, tuple(follow_ups), notes)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from toros.cli import (
-    alert,
+    alerts,
     camera,
     changes,
     data,
@@ -74,7 +74,8 @@ def _built() -> typer.Typer:
     app.add_typer(data.data, name="data", rich_help_panel=KEEPING)
     app.add_typer(camera.cameras, name="camera", rich_help_panel=KEEPING)
     app.add_typer(galaxies.galaxies, name="galaxies", rich_help_panel=KEEPING)
-    app.add_typer(alert.alerts, name="alert", rich_help_panel=TRYING)
+    app.add_typer(alerts.alerts, name="alerts", rich_help_panel=ASKING)
+    app.add_typer(alerts.alerts, name="alert", hidden=True)  # as it was called before
     return app
 
 

@@ -12,8 +12,8 @@ __all__ = ["add_permissions", "lacking_permissions", "needs_of"]
 
 EVERY_DESK = ("status", "list_orders", "describe", "cancel")
 MAY_ASK = {  # what each daemon asks of others; an operator may ask everything
-    "alert_robot": ("observation",),
-    "telescope": ("calibrate_file_batch", "update_observation"),
+    "alert_robot": ("receive_targets", "add_target", "tell_alert"),
+    "telescope": ("observation", "calibrate_file_batch", "update_observation"),
     "preprocessor": ("ingest_data_product",),
     "harvester": (),
     # of itself too: what follows an order is an order of its own, and comes through the desk like all others

@@ -16,16 +16,18 @@ from toros.config.settings import (
     ObservatorySettings,
     OrderSettings,
     ReductionSettings,
+    RuleSettings,
     SecuritySettings,
     ServiceName,
     ServiceSettings,
     SmtpSettings,
     StorageSettings,
+    TelescopeSettings,
 )
 
 __all__ = [
     "AlertSettings", "CameraSettings", "Config", "DataSettings", "DatabaseSettings", "EngineSettings", "FileSettings",
     "HookCall", "HookSettings", "LoggingSettings", "NoticeSettings", "ObservatorySettings", "OrderSettings",
-    "ReductionSettings", "SecuritySettings", "ServiceName", "ServiceSettings", "SmtpSettings", "StorageSettings",
-    "config_hash", "find_config", "load_config",
+    "ReductionSettings", "RuleSettings", "SecuritySettings", "ServiceName", "ServiceSettings", "SmtpSettings",
+    "StorageSettings", "TelescopeSettings", "config_hash", "find_config", "load_config",
 ]  # fmt: skip

@@ -104,6 +104,35 @@ def _disagreements(config: Config) -> Iterator[tuple[Key, str]]:
             ("orders", "first_delay"),
             (f"is {config.orders.first_delay}; allowed: at most orders.longest_delay, {config.orders.longest_delay}"),
         )
+    yield from _telescopes_disagree(config)
+
+
+def _telescopes_disagree(config: Config) -> Iterator[tuple[Key, str]]:
+    own: str | None = None
+    for name, one in config.telescopes.items():
+        at = ("telescopes", name)
+        if (one.longitude is None) != (one.latitude is None):
+            missing, other = ("latitude", "longitude") if one.latitude is None else ("longitude", "latitude")
+            yield (*at, other), f"needs {missing} beside it; allowed: both, or neither"
+        if one.http is not None and one.longitude is None:
+            yield (*at, "http"), "is a telescope elsewhere: it needs longitude and latitude"
+        if one.http is None and own is not None:
+            yield at, f"has no http, as {own}; allowed: one telescope is this node's own, the others have a URL"
+        own = name if one.http is None else own
+        if one.declination_least > one.declination_most:
+            yield (
+                (*at, "declination_least"),
+                f"is {one.declination_least}; allowed: at most declination_most, {one.declination_most}",
+            )
+    names = list(config.telescopes) or [config.services["telescope"].name or "telescope"]
+    for name in config.alerts.rules:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+            hint = f", did you mean {near[0]}?" if near else ";"
+            yield (
+                ("alerts", "rules", name),
+                f"is the rule of a telescope that is not there{hint} allowed: {', '.join(names)}",
+            )
 
     yield from _listeners_disagree(config)
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from toros.config.data_manager import HookCall, HookSettings, MovingSettings, StorageSettings
 from toros.config.listening import FolderSettings, KafkaSettings, ListenerSettings, VtpSettings
 from toros.config.section import Section as _Settings
+from toros.config.telescopes import RuleSettings, TelescopeSettings
 from toros.config.values import (
     Address,
     DatabaseUrl,
@@ -23,6 +24,7 @@ from toros.config.values import (
     MailHost,
     PlaceName,
     Port,
+    Receiver,
     RootName,
     SchedulerUrl,
     Threads,
@@ -47,12 +49,14 @@ __all__ = [
     "OrderSettings",
     "PlaceSettings",
     "ReductionSettings",
+    "RuleSettings",
     "SecuritySettings",
     "ServiceName",
     "ServiceSettings",
     "SmtpSettings",
     "StorageSettings",
     "TargetSettings",
+    "TelescopeSettings",
     "VtpSettings",
 ]
 
@@ -293,7 +297,7 @@ class OrderSettings(_Settings, json_schema_extra={"reader": "every daemon; deliv
 
 
 class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
-    """What the alert robot does with an alert, for now."""
+    """What the alert robot does with an alert; a telescope's rule may say otherwise for it."""
 
     max_distance: float = Field(500.0, gt=0, le=20000, description="galaxies up to this distance; megaparsec")
     credible_level: float = Field(0.9, gt=0, lt=1, description="part of the sky's probability that is searched")
@@ -315,6 +319,18 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
     )
     listeners: ListenerSettings = Field(
         ListenerSettings(), description="where alerts come from, beside process_alert at the desk"
+    )
+    rules: dict[InstanceName, RuleSettings] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="by which rule each telescope follows up alerts, by its name; without any, this node's own "
+        "telescope follows up all, at once",
+    )
+    tell: list[Receiver] = Field(
+        default_factory=list,
+        max_length=32,
+        description="who hears of every alert that somebody follows up, with a picture and a table: addresses (see "
+        "notices.mail_domains and admin_emails) and URLs of Slack's or Mattermost's webhooks (hooks.hosts)",
     )
 
 
@@ -341,8 +357,8 @@ class TargetSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
     )
 
 
-class NoticeSettings(_Settings, json_schema_extra={"reader": "data_manager"}):
-    """Whom the data manager may tell when an observation changes: these by mail, `hooks.hosts` by webhook."""
+class NoticeSettings(_Settings, json_schema_extra={"reader": "data_manager and alert_robot"}):
+    """Whom to tell of an observation that changes, and of an alert: these by mail, `hooks.hosts` by webhook."""
 
     mail_domains: list[Address] = Field(
         default_factory=list,
@@ -371,6 +387,11 @@ class Config(_Settings, json_schema_extra={"reader": "every daemon"}):
     smtp: SmtpSettings = SmtpSettings()
     database: DatabaseSettings = DatabaseSettings()
     observatory: ObservatorySettings = ObservatorySettings()
+    telescopes: dict[InstanceName, TelescopeSettings] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="the telescopes of the network, by name; where there are none, this node's own",
+    )
     camera: CameraSettings = CameraSettings()
     files: FileSettings = FileSettings()
     engine: EngineSettings = EngineSettings()

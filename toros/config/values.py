@@ -26,6 +26,7 @@ __all__ = [
     "MailHost",
     "PlaceName",
     "Port",
+    "Receiver",
     "RootName",
     "SchedulerUrl",
     "StorageUrl",
@@ -85,6 +86,11 @@ InstanceName = Annotated[
 EmailAddress = Annotated[
     str, _says("an address such as night@example.org", max_length=254, pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")
 ]
+Receiver = Annotated[
+    str,
+    _says("an address such as night@example.org, or a webhook's URL that begins with https://", max_length=1024,
+          pattern=r"^([^@\s,;<>/]+@[^@\s,;<>]+|https?://[^\s/]+\S*)$"),
+]  # fmt: skip
 LogFile = Annotated[
     str,
     _says("the path of a file, {service} in it where wanted", min_length=1, max_length=1024, pattern=r"^[^\x00]+$"),

@@ -290,7 +290,7 @@ def own_token(config: Config) -> str | None:
         raise ConfigurationError(f"security.token_file {path} cannot be read: {error.strerror}") from None
 
 
-def client_of(config: Config, service: str, timeout: float | None = None) -> Client:
+def client_of(config: Config, service: str, timeout: float | None = None, instance: str | None = None) -> Client:
     """Return a client of a configured service, with this node's own token.
 
     Parameters
@@ -301,11 +301,15 @@ def client_of(config: Config, service: str, timeout: float | None = None) -> Cli
         Which desk.
     timeout : float, optional
         Seconds; the configured time-out of deliveries by default.
+    instance : str, optional
+        Which telescope, where `telescopes` has several; any other instance is the one that `services` names.
     """
     settings = config.services[service]  # type: ignore[index]
-    url = settings.url
+    elsewhere = config.telescopes.get(instance or "") if service == "telescope" else None
+    http = settings.http if elsewhere is None or elsewhere.http is None else elsewhere.http
+    url = settings.url if http is None else http
     certificate = config.security.tls_certificate
-    if certificate is not None and settings.http is None:
+    if certificate is not None and http is None:
         url = url.replace("http://", "https://", 1)
     url = url.replace("//0.0.0.0:", "//127.0.0.1:", 1).replace("//[::]:", "//[::1]:", 1)
     authority = str(Path(certificate).expanduser()) if certificate is not None else None

@@ -48,12 +48,14 @@ class Courier:
     config : Config
         Where the desks are, this node's token, and how long a peer may take.
     connect : callable, optional
-        `(desk) -> Client`; by the configuration where absent.
+        `(desk, instance) -> Client`, the instance None for any; by the configuration where absent.
     """
 
-    def __init__(self, ledger: Ledger, config: Config, connect: Callable[[str], Client] | None = None) -> None:
+    def __init__(
+        self, ledger: Ledger, config: Config, connect: Callable[[str, str | None], Client] | None = None
+    ) -> None:
         self._ledger = ledger
-        self._connect = connect or (lambda desk: client_of(config, desk))
+        self._connect = connect or (lambda desk, instance: client_of(config, desk, instance=instance))
         self._peers: dict[Peer, _Route] = {}
         self._bell = threading.Event()
         self._stopping = False
@@ -110,7 +112,7 @@ class Courier:
         for peer, parcels in due.items():
             route = self._peers.get(peer)
             if route is None or not route.is_alive():
-                route = self._peers[peer] = _Route(peer[0], self._ledger, self._connect, self._bell.set)
+                route = self._peers[peer] = _Route(peer, self._ledger, self._connect, self._bell.set)
                 route.start()
             route.hand(parcels)
 
@@ -119,10 +121,11 @@ class _Route(threading.Thread):
     """The thread that delivers to one peer."""
 
     def __init__(
-        self, desk: str, ledger: Ledger, connect: Callable[[str], Client], finished: Callable[[], None]
+        self, peer: Peer, ledger: Ledger, connect: Callable[[str, str | None], Client], finished: Callable[[], None]
     ) -> None:
-        super().__init__(name=f"courier-{desk}", daemon=True)
-        self._desk = desk
+        self._peer = peer
+        self._desk = " ".join(name for name in peer if name)
+        super().__init__(name=f"courier-{self._desk}", daemon=True)
         self._ledger = ledger
         self._connect = connect
         self._finished = finished
@@ -190,7 +193,7 @@ class _Route(threading.Thread):
         """Deliver one parcel, or park it; return why it must be tried again, or nothing."""
         try:
             if self._client is None:
-                self._client = self._connect(self._desk)
+                self._client = self._connect(*self._peer)
             receipt = self._client.call_raw(wire.call(parcel.fields()))
             if receipt.get("id") != parcel.id:
                 raise Refusal(FaultCode.MALFORMED, f"{self._desk} gave a receipt for another order")

@@ -82,8 +82,9 @@ def every_desk(
     def cancel(order: Cancel, context: Context) -> Outcome:
         def change(session: Session) -> dict[str, Any]:
             return ledger.cancel(
-                session, order.order_id, by=order.user or "nobody known", reason=order.reason, tree=order.tree
-            )
+                session, order.order_id, by=order.user or "nobody known", reason=order.reason, tree=order.tree,
+                stop=order.running == "stop",
+            )  # fmt: skip
 
         told = context.write(change)
         onward = [_cancel_of(child, order) for child in told.pop("children", [])] if order.tree else []
@@ -106,5 +107,6 @@ def every_desk(
 
 def _cancel_of(child: Mapping[str, str], order: Cancel) -> Onward:
     """Return the desk of a child order, and the order that cancels it."""
-    onward = Cancel(order_id=child["id"], to=child.get("to"), tree=True, reason=order.reason, priority=order.priority)
+    onward = Cancel(order_id=child["id"], to=child.get("to"), tree=True, running=order.running, reason=order.reason,
+                    priority=order.priority)  # fmt: skip
     return Onward(onward, child["desk"])

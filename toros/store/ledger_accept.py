@@ -88,7 +88,7 @@ class Accepting(LedgerBase):
             "id": order.id, "request": order.request, "lane": request.lane, "priority": order.priority or 0.0,
             "expires": self._latest_start(order, request), "parent": order.parent,
             "asked_by": clean(order.user) if order.user else None, "hash": hash_,
-            "fields": fields,
+            "fields": fields, "due": getattr(order, "not_before", None) or AT_ONCE,  # only some requests can wait
         }  # fmt: skip
 
     def _latest_start(self, order: WorkOrder, request: Request) -> str | None:
@@ -167,9 +167,9 @@ class Accepting(LedgerBase):
     def _insert(self) -> Statement:
         """Store an order unless it was here before; give its number, and why it was cancelled before it came."""
         columns = ("id", "request", "lane", "priority", "expires", "parent", "asked_by", "hash", "fields", "accepted",
-                   "changed")  # fmt: skip
+                   "changed", "due")  # fmt: skip
         values: dict[str, Any] = {name: bindparam(name, type_=ORDERS.c[name].type) for name in columns}
-        fixed = {"state": State.QUEUED.value, "due": AT_ONCE, "tries": 0, "lease": 0, "beats": 0}
+        fixed = {"state": State.QUEUED.value, "tries": 0, "lease": 0, "beats": 0}
         values |= {name: bindparam(name, value, ORDERS.c[name].type) for name, value in fixed.items()}
         values |= {"interrupted": sa.false() if self.database.dialect == "postgresql" else sa.literal_column("0")}
         known = sa.exists().where(Remembered.id == values["id"])

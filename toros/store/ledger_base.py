@@ -137,7 +137,10 @@ class LedgerBase:
         return iso(moment + timedelta(seconds=seconds) if seconds else moment)
 
     def _ahead(self) -> str:
-        """Return a time so far ahead that no delay of ours reaches it: beyond it, the clock was set back."""
+        """Return a time so far ahead that no delay of ours reaches it: beyond it, the clock was set back.
+
+        An order that was not tried yet may have to wait for longer: it says so itself.
+        """
         return self._now(2 * self.settings.longest_delay + 60)
 
     def _oldest_remembered(self) -> datetime:

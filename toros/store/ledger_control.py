@@ -20,7 +20,7 @@ class Controlling(LedgerBase):
     """The part of the ledger behind the requests `cancel` and `retry`; called inside a change."""
 
     def cancel(
-        self, session: Session, order_id: str, *, by: str, reason: str = "", tree: bool = False
+        self, session: Session, order_id: str, *, by: str, reason: str = "", tree: bool = False, stop: bool = True
     ) -> dict[str, Any]:
         """Take an order back: a queued one never starts, a running one hears of it, an unknown one is noted.
 
@@ -28,6 +28,8 @@ class Controlling(LedgerBase):
         ----------
         tree : bool
             Also keep back what it has caused and what is not sent yet.
+        stop : bool
+            Whether a running order hears of it; else it may end.
 
         Returns
         -------
@@ -49,9 +51,9 @@ class Controlling(LedgerBase):
             values = {"state": State.CANCELLED.value, "changed": now, "finished": now, "reason": why}
             session.execute(sa.update(ORDERS).where(Order.number == number).values(**values))
             state = State.CANCELLED
-        elif state == State.RUNNING:
+        elif state == State.RUNNING and stop:
             session.execute(sa.update(ORDERS).where(Order.number == number).values(cancel_asked=why))
-        return {"id": order_id, "state": str(state), "asked": state == State.RUNNING, "children": children}
+        return {"id": order_id, "state": str(state), "asked": stop and state == State.RUNNING, "children": children}
 
     def _hold_back(self, session: Session, number: int, why: str) -> None:
         """Take what an order has caused and what was not sent yet off its way."""

@@ -122,7 +122,7 @@ class Leasing(Ending):
             .where(
                 Order.state == sa.literal_column("'queued'"),
                 Order.lane == bindparam("wanted_lane"),
-                sa.or_(Order.due <= now, Order.due > bindparam("ahead", type_=sa.String)),
+                sa.or_(Order.due <= now, sa.and_(Order.due > bindparam("ahead", type_=sa.String), Order.tries > 0)),
                 sa.or_(Order.expires.is_(None), Order.expires > now),
             )
             .order_by(Order.priority.desc(), Order.due, Order.number)

@@ -37,7 +37,8 @@ def test_a_node_has_a_configuration_folders_and_identities(tmp_path: Path) -> No
     for name in DESKS:
         assert caller(config, name).name == name
         assert caller(config, name).speaks_for_others
-    assert caller(config, "alert_robot").may("observation")
+    assert caller(config, "alert_robot").may("receive_targets")
+    assert caller(config, "telescope").may("observation")
     follows = ("process_product", "call_hook", "send_notice")
     assert all(caller(config, "data_manager").may(name) for name in follows), "of its own desk"
     assert not caller(config, "portal").may("observation")

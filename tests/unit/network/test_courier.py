@@ -50,7 +50,7 @@ class Round:
     def __init__(self, desk: Bench) -> None:
         self.desk = desk
         self.peers = {"data_manager": Peer(), "telescope": Peer()}
-        self.courier = Courier(desk.ledger, desk.shop.config, lambda name: self.peers[name])  # type: ignore[arg-type,return-value]
+        self.courier = Courier(desk.ledger, desk.shop.config, lambda name, _instance: self.peers[name])  # type: ignore[arg-type,return-value]
 
     def cause(self, *orders: WorkOrder) -> str:
         """Put orders into the outbox, as the end of an order does."""
@@ -201,7 +201,7 @@ def test_a_new_courier_takes_up_what_waits(delivery: Round) -> None:
     order = delivery.cause(product())
     time.sleep(0.2)
     assert delivery.all(order, "waiting")
-    again = Courier(delivery.desk.ledger, delivery.desk.shop.config, lambda name: delivery.peers[name])  # type: ignore[arg-type,return-value]
+    again = Courier(delivery.desk.ledger, delivery.desk.shop.config, lambda name, _instance: delivery.peers[name])  # type: ignore[arg-type,return-value]
     again.start()
     eventually(lambda: delivery.all(order, "delivered"))
     assert again.well()

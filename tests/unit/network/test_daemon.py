@@ -15,7 +15,9 @@ from toros.network.service import Service
 
 
 def test_every_lane_that_an_order_needs_has_a_thread() -> None:
-    assert lanes_of(Service("telescope", lanes={"camera": 2}), {}) == {"camera": 2, "desk": 1, "safety": 1}
+    assert lanes_of(Service("telescope", lanes={"camera": 2}), {}) == {
+        "camera": 2, "desk": 1, "safety": 1, "targets": 1,
+    }  # fmt: skip
     assert lanes_of(Service("preprocessor"), {"work": 4}) == {"desk": 1, "work": 4}
     assert lanes_of(Service("portal", lanes={}), {}) == {"desk": 1}
 

@@ -8,16 +8,24 @@ from typing import Any
 
 import pytest
 
-from services.alert_robot import SERVICE, list_alerts, process_alert, show_alert
+from services.alert_robot import (
+    SERVICE,
+    list_alerts,
+    process_alert,
+    rank_galaxies,
+    retract_alert,
+    show_alert,
+    tell_alert,
+)
 from tests.unit.alerts.samples import gwalert_sample
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from toros.alerts.mock import mock_event_name, mock_gwalert, mock_retraction
 from toros.errors import OutsideRoots, Permanent
 from toros.network.service import Onward, Outcome
 from workorders import VOCABULARY, Refusal
-from workorders.alerts import ListAlerts, ProcessAlert, ShowAlert
+from workorders.alerts import ListAlerts, ProcessAlert, RankGalaxies, RetractAlert, ShowAlert, TellAlert
 from workorders.desk import Cancel
-from workorders.observing import Observation
+from workorders.observing import ReceiveTargets
 
 AT = datetime.now(UTC).replace(microsecond=0)
 EVENT = mock_event_name(AT)
@@ -38,6 +46,15 @@ def process(robot: Rehearsal, text: str, **fields: Any) -> Outcome:
     return robot.finish(process_alert(ProcessAlert(alert=text, **fields), robot))
 
 
+def lists(outcome: Outcome) -> list[ReceiveTargets]:
+    """Return the lists of targets that an outcome orders."""
+    return [order for order in outcome.orders if isinstance(order, ReceiveTargets)]
+
+
+def requests(outcome: Outcome) -> list[str]:
+    return [(each.order if isinstance(each, Onward) else each).request for each in outcome.orders]
+
+
 def later(text: str, minutes: float = 5, **changes: Any) -> str:
     alert = json.loads(text)
     return json.dumps(alert | {"time_created": (AT + timedelta(minutes=minutes)).isoformat()} | changes)
@@ -50,21 +67,28 @@ def test_it_serves_what_the_language_says() -> None:
 def test_an_alert_becomes_an_observation_of_the_best_galaxy(robot: Rehearsal, preliminary: str) -> None:
     outcome = process(robot, preliminary)
     result = outcome.result
-    (observation,) = outcome.orders
-    assert isinstance(observation, Observation)
+    (order,) = lists(outcome)
+    (target,) = order.targets
+    assert requests(outcome) == ["receive_targets", "add_target", "tell_alert"]
     assert result["ordered"] is True
-    assert result["galaxy"] == observation.target == "NGC4993"
-    assert (observation.ra, observation.dec) == (result["ra"], result["dec"])
-    assert (observation.event, observation.priority) == (EVENT, 9.0)
-    assert observation.exposures == robot.config.alerts.exposures
-    assert observation.expires is not None
-    assert datetime.fromisoformat(observation.expires + "+00:00") - datetime.now(UTC) > timedelta(hours=23)
+    assert result["galaxy"] == target.name == "NGC4993"
+    assert (target.ra, target.dec) == (result["ra"], result["dec"])
+    assert (order.event, order.priority, order.to) == (EVENT, 1.0, None)  # a mock alert: everything else goes first
+    assert (target.exposures, target.start) == (robot.config.alerts.exposures, None)
+    assert order.expires is not None
+    assert datetime.fromisoformat(order.expires + "+00:00") - datetime.now(UTC) > timedelta(hours=23)
     assert 25 < result["area_deg2"] < 40
     assert result["mock"] is True
-    assert 0 <= result["latency_s"] < 600
-    assert "mock" not in " ".join(result["notes"])
+    assert 0 <= result["latency_s"] <= result["ranked_s"] < 600
     assert result["candidates"][0]["name"] == "NGC4993"
-    assert robot.files.path(result["sky_plot"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_is_drawn_after_the_orders_are_on_their_way(robot: Rehearsal, preliminary: str) -> None:
+    outcome = process(robot, preliminary)
+    telling = outcome.orders[-1]
+    assert isinstance(telling, TellAlert)
+    assert tell_alert(telling, robot).result["told"] is False
+    assert robot.files.path(outcome.result["sky_plot"]).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_alert_is_kept_as_it_came(robot: Rehearsal, preliminary: str) -> None:
@@ -112,52 +136,79 @@ def test_a_try_that_was_cut_off_is_repeated_with_the_same_effect(robot: Rehearsa
     order = ProcessAlert(alert=preliminary)
     process_alert(order, robot)  # its outcome is lost with the daemon
     outcome = robot.finish(process_alert(order, robot))
-    assert len(outcome.orders) == 1
+    assert len(lists(outcome)) == 1
 
 
-def test_an_update_that_points_at_the_same_place_orders_nothing_new(robot: Rehearsal, preliminary: str) -> None:
-    (observation,) = process(robot, preliminary).orders
-    update = process(robot, later(preliminary, alert_type="UPDATE"))
+def test_an_update_that_asks_for_the_same_orders_nothing_new(robot: Rehearsal, preliminary: str) -> None:
+    (order,) = lists(process(robot, preliminary))
+    changed = json.loads(later(preliminary, alert_type="UPDATE"))
+    changed["event"]["far"] /= 10
+    update = process(robot, json.dumps(changed))
+    assert update.result["effect"] == "update"
     assert list(update.orders) == []
-    assert observation.id in " ".join(update.result["notes"])
+    assert order.id in " ".join(update.result["notes"])
 
 
-def test_an_update_that_points_elsewhere_does(robot: Rehearsal, preliminary: str) -> None:
+def test_a_second_preliminary_with_the_same_meaning_changes_nothing(robot: Rehearsal, preliminary: str) -> None:
     process(robot, preliminary)
-    moved = later(mock_gwalert("NGC1365", at=AT), alert_type="UPDATE")
-    assert len(process(robot, moved).orders) == 1
+    second = process(robot, later(preliminary))
+    assert (second.result["effect"], list(second.orders)) == ("same", [])
 
 
-def test_a_retraction_takes_every_observation_back_with_its_tree(robot: Rehearsal, preliminary: str) -> None:
-    (first,) = process(robot, preliminary).orders
-    (second,) = process(robot, later(mock_gwalert("NGC1365", at=AT), alert_type="UPDATE")).orders
+def test_an_update_that_points_elsewhere_replaces_what_is_queued(robot: Rehearsal, preliminary: str) -> None:
+    (first,) = lists(process(robot, preliminary))
+    update = process(robot, later(mock_gwalert("NGC1365", at=AT), alert_type="UPDATE"))
+    assert requests(update)[:2] == ["cancel", "receive_targets"]
+    cancel = update.orders[0]
+    assert isinstance(cancel, Onward) and isinstance(cancel.order, Cancel)
+    assert (cancel.order.order_id, cancel.order.running) == (first.id, "finish")
+    assert update.result["cancelled"] == [first.id]
+
+
+def test_a_retraction_takes_back_what_stands_with_its_tree(robot: Rehearsal, preliminary: str) -> None:
+    process(robot, preliminary)
+    (second,) = lists(process(robot, later(mock_gwalert("NGC1365", at=AT), alert_type="UPDATE")))
     outcome = process(robot, mock_retraction(EVENT, AT + timedelta(minutes=60)))
-    assert outcome.result["cancelled"] == [first.id, second.id]
-    for onward, observation in zip(outcome.orders, (first, second), strict=True):
-        assert isinstance(onward, Onward)
-        assert onward.desk == "telescope"
-        assert isinstance(onward.order, Cancel)
-        assert (onward.order.order_id, onward.order.tree) == (observation.id, True)
-        assert EVENT in onward.order.reason
+    assert outcome.result["cancelled"] == [second.id]
+    (cancel,) = [each for each in outcome.orders if isinstance(each, Onward)]
+    assert cancel.desk == "telescope"
+    assert isinstance(cancel.order, Cancel)
+    assert (cancel.order.order_id, cancel.order.tree, cancel.order.running) == (second.id, True, "stop")
+    assert EVENT in cancel.order.reason
+    assert show_alert(ShowAlert(event=EVENT), robot)["retracted"] is True
+
+
+def test_an_event_is_retracted_by_hand_and_revived_by_a_later_alert(robot: Rehearsal, preliminary: str) -> None:
+    (first,) = lists(process(robot, preliminary))
+    outcome = robot.finish(retract_alert(RetractAlert(event=EVENT, reason="an artefact"), robot))
+    assert outcome.result["cancelled"] == [first.id]
+    assert "an artefact" in outcome.result["notes"][0]
+    assert show_alert(ShowAlert(event=EVENT), robot)["retracted"] is True
+    revived = process(robot, later(preliminary, 90, alert_type="UPDATE"))
+    assert (revived.result["effect"], len(lists(revived))) == ("revival", 1)
+
+
+def test_an_event_that_nobody_heard_of_is_not_retracted(robot: Rehearsal) -> None:
+    with pytest.raises(Refusal, match="no alert about this event"):
+        retract_alert(RetractAlert(event="S000000a"), robot)
 
 
 def test_a_retraction_of_what_was_never_observed(robot: Rehearsal) -> None:
     outcome = process(robot, mock_retraction(EVENT, AT))
     assert list(outcome.orders) == []
-    assert "no observation had been ordered" in outcome.result["notes"]
+    assert "the event is retracted; nothing was ordered" in outcome.result["notes"]
 
 
 def test_an_alert_that_a_retraction_overtook_is_not_observed(robot: Rehearsal, preliminary: str) -> None:
     process(robot, mock_retraction(EVENT, AT + timedelta(minutes=60)))
     outcome = process(robot, preliminary)
-    assert list(outcome.orders) == []
-    assert "retracted" in " ".join(outcome.result["notes"])
+    assert (outcome.result["effect"], list(outcome.orders)) == ("late", [])
 
 
 def test_an_update_after_the_retraction_supersedes_it(robot: Rehearsal, preliminary: str) -> None:
     process(robot, preliminary)
     process(robot, mock_retraction(EVENT, AT + timedelta(minutes=60)))
-    assert len(process(robot, later(preliminary, 90, alert_type="UPDATE")).orders) == 1
+    assert len(lists(process(robot, later(preliminary, 90, alert_type="UPDATE")))) == 1
     assert show_alert(ShowAlert(event=EVENT), robot)["retracted"] is False
 
 
@@ -168,11 +219,16 @@ def test_a_dry_run_changes_nothing(robot: Rehearsal, preliminary: str) -> None:
     assert list_alerts(ListAlerts(), robot)["alerts"] == []
 
 
-def test_less_than_significant_alerts_have_less_priority(robot: Rehearsal, preliminary: str) -> None:
-    alert = json.loads(preliminary)
-    alert["event"]["significant"] = False
-    (observation,) = process(robot, json.dumps(alert)).orders
-    assert observation.priority == 5.0
+@pytest.mark.parametrize(("significant", "priority"), [(True, 9.0), (False, 5.0)])
+def test_less_than_significant_alerts_have_less_priority_and_expire(
+    robot: Rehearsal, preliminary: str, significant: bool, priority: float
+) -> None:
+    alert = json.loads(preliminary.replace(f'"{EVENT}"', f'"{EVENT[1:]}"').replace('"MDC"', '"AllSky"'))
+    alert["event"]["significant"] = significant
+    (order,) = lists(process(robot, json.dumps(alert)))
+    assert order.priority == order.targets[0].priority == priority
+    assert order.expires is not None
+    assert show_alert(ShowAlert(event=EVENT[1:]), robot)["expires_by_itself"] is not significant
 
 
 def test_an_alert_without_a_map_is_kept_and_nothing_is_observed(robot: Rehearsal, preliminary: str) -> None:
@@ -180,7 +236,7 @@ def test_an_alert_without_a_map_is_kept_and_nothing_is_observed(robot: Rehearsal
     del alert["event"]["skymap"]
     outcome = process(robot, json.dumps(alert))
     assert list(outcome.orders) == []
-    assert "no map" in outcome.result["notes"][0]
+    assert "no map" in " ".join(outcome.result["notes"])
     assert len(list_alerts(ListAlerts(), robot)["alerts"]) == 1
 
 
@@ -202,7 +258,7 @@ def test_an_event_is_told_in_the_order_in_which_its_alerts_were_written(robot: R
     process(robot, preliminary)
     story = show_alert(ShowAlert(event=EVENT), robot)
     assert [each["alert_type"] for each in story["alerts"]] == ["PRELIMINARY", "INITIAL"]
-    assert story["alerts"][0]["result"]["galaxy"] == "NGC4993"
+    assert story["alerts"][1]["result"]["galaxy"] == "NGC4993"
 
 
 def test_an_event_that_nobody_heard_of(robot: Rehearsal) -> None:
@@ -228,24 +284,38 @@ def test_alerts_are_listed_in_pages_the_latest_first(robot: Rehearsal, prelimina
     [
         ("MS181101ab-preliminary", "NGC4993"),
         ("MS181101ab-ext-update", "NGC4993"),
-        ("S230520ae-Preliminary", "S230520ae most probable place"),  # 2 Gpc: no catalogue of ours reaches there
-        ("S230522a-Preliminary", "S230522a most probable place"),
+        ("S230520ae-Preliminary", "S230520ae field "),  # 2 Gpc: no catalogue of ours reaches there
+        ("S230522a-Preliminary", "S230522a field "),
     ],
 )
 def test_real_alerts(robot: Rehearsal, name: str, target: str) -> None:
     outcome = process(robot, gwalert_sample(name))
-    (observation,) = outcome.orders
-    assert isinstance(observation, Observation)
-    assert observation.target == target
-    assert ("too far for the catalogue" in " ".join(outcome.result["notes"])) is target.endswith("place")
+    (order,) = lists(outcome)
+    assert order.targets[0].name.startswith(target)
+    assert ("too far for the catalogue" in " ".join(outcome.result["notes"])) is target.endswith("field ")
 
 
 def test_a_notice_that_brings_no_map_is_kept_and_orders_nothing(robot: Rehearsal) -> None:
     schema = "https://gcn.nasa.gov/schema/main/gcn/notices/swift/bat/Guano.schema.json"
     outcome = process(robot, json.dumps({"$schema": schema, "id": ["694215995"], "mission": "Swift"}))
     assert outcome.result["event"] == "Swift-694215995"
-    assert outcome.orders == []
+    assert list(outcome.orders) == []
     assert "the alert brings no map" in " ".join(outcome.result["notes"])
     assert 0 <= outcome.result["latency_s"] < 60  # undated: it counts from its arrival
     again = process(robot, json.dumps({"$schema": schema, "mission": "Swift", "id": ["694215995"]}))
     assert "nothing is done twice" in " ".join(again.result["notes"])
+
+
+def test_what_could_be_seen_of_a_place_is_ranked_with_reasons(robot: Rehearsal) -> None:
+    found = rank_galaxies(RankGalaxies(ra=197.45, dec=-23.38, radius=2.5, limit=5), robot)
+    ranked = found["telescopes"]["telescope"]
+    assert len(ranked["targets"]) == 5
+    assert all(each["reasons"] for each in ranked["targets"])
+
+
+def test_what_could_be_seen_of_an_event_is_ranked_again(robot: Rehearsal, preliminary: str) -> None:
+    process(robot, preliminary)
+    found = rank_galaxies(RankGalaxies(event=EVENT, limit=3), robot)
+    assert found["telescopes"]["telescope"]["targets"][0]["name"] == "NGC4993"
+    with pytest.raises(Refusal, match="no such telescope"):
+        rank_galaxies(RankGalaxies(event=EVENT, telescope="elsewhere"), robot)

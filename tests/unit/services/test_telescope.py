@@ -18,15 +18,25 @@ from services.telescope import (
     observation,
     open_dome,
     park_dome,
+    receive_targets,
     resume_observation,
 )
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from toros.config import CameraSettings
 from toros.errors import OrderCancelled, Permanent
 from toros.network.service import Outcome
-from workorders import VOCABULARY
+from workorders import VOCABULARY, Refusal, parse
 from workorders.observations import UpdateObservation
-from workorders.observing import Abort, CloseDome, DomeStatus, Observation, OpenDome, ParkDome
+from workorders.observing import (
+    Abort,
+    CloseDome,
+    DomeStatus,
+    Observation,
+    OpenDome,
+    ParkDome,
+    ReceiveTargets,
+    TargetToObserve,
+)
 from workorders.reduction import CalibrateFileBatch
 
 FAST = CameraSettings(rows=64, columns=80, clock_rate=1200.0)
@@ -237,3 +247,26 @@ def test_a_crash_while_opening_is_told_by_the_sensors_and_moves_nothing(telescop
 def test_a_dry_run_moves_nothing(telescope: Rehearsal) -> None:
     open_dome(OpenDome(id="a"), telescope)
     assert close_dome(CloseDome(id="b", dry_run=True), telescope).result["shutter"] == "open"
+
+
+def test_a_list_of_targets_becomes_an_observation_of_each_in_its_window(telescope: Rehearsal) -> None:
+    targets = [
+        TargetToObserve(name="NGC1365", ra=53.4, dec=-36.1, exposures=2, priority=9.0, start="2199-11-20T02:00:00",
+                        end="2199-11-20T04:00:00"),
+        TargetToObserve(name="NGC1316", ra=50.7, dec=-37.2, filter="g"),
+        TargetToObserve(name="over", ra=50.7, dec=-37.2, end="2026-01-01T00:00:00"),
+    ]  # fmt: skip
+    order = ReceiveTargets(targets=targets, event="S1", priority=5.0, expires="2199-11-20T03:00:00")
+    outcome = receive_targets(order, telescope)
+    first, second = outcome.orders
+    assert isinstance(first, Observation) and isinstance(second, Observation)
+    assert (first.target, first.exposures, first.priority) == ("NGC1365", 2, 9.0)
+    assert (first.not_before, first.expires) == ("2199-11-20T02:00:00.000", "2199-11-20T03:00:00.000")
+    assert (second.filter, second.priority, second.not_before, second.event) == ("g", 5.0, None, "S1")
+    assert outcome.result["notes"] == ["the window of over is over: it is not observed"]
+
+
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    fields = {"name": "x", "ra": 1.0, "dec": 1.0, "start": "2026-11-20T02:00:00", "end": "2026-11-20T01:00:00"}
+    with pytest.raises(Refusal, match="window that ends before it begins"):
+        parse({"request": "receive_targets", "targets": [fields]})

@@ -8,7 +8,17 @@ from sqlalchemy import CheckConstraint, MetaData, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from toros.store.alerts import METADATA, AlertRow, alert_with_hash, alerts_before, alerts_of
+from toros.store.alerts import (
+    METADATA,
+    AlertRow,
+    PlanRow,
+    alert_with_hash,
+    alerts_before,
+    alerts_of,
+    deliveries_of,
+    plans_of,
+    take_plans_back,
+)
 from toros.store.database import Database
 from toros.store.receipts import ReceiptRow
 
@@ -25,6 +35,12 @@ def row(number: int, **changes: Any) -> AlertRow:
     fields = {
         "order_id": f"order-{number}",
         "event": "S261120ab",
+        "source": "LVK",
+        "kind": "gw",
+        "format": "gwalert",
+        "ivorn": "",
+        "cites": [],
+        "meaning": f"{number:064d}",
         "alert_type": "PRELIMINARY",
         "time_created": f"2026-11-20T02:{number:02d}:00.000",
         "received": "2026-11-20T02:30:00.000",
@@ -54,15 +70,15 @@ def facts(metadata: MetaData) -> dict[str, Any]:
 
 def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
     found = MetaData()
-    database.read(lambda session: found.reflect(session.connection(), only=["alerts", "offsets", "receipts"]))
+    database.read(lambda session: found.reflect(session.connection(), only=["alerts", "offsets", "plans", "receipts"]))
     assert facts(found) == facts(METADATA) and ReceiptRow.__tablename__ in METADATA.tables
 
 
-def test_an_event_is_told_in_the_order_of_writing_and_the_desk_in_that_of_arrival(database: Database) -> None:
+def test_an_event_is_kept_in_the_order_of_arrival_and_listed_the_latest_first(database: Database) -> None:
     for number in (3, 1, 2):
         database.write(lambda session, number=number: session.add(row(number)))
     story = database.read(lambda session: [each.order_id for each in alerts_of(session, "S261120ab")])
-    assert story == ["order-1", "order-2", "order-3"]
+    assert story == ["order-3", "order-1", "order-2"]
     arrivals = database.read(lambda session: [each.order_id for each in alerts_before(session, None, 10)])
     assert arrivals == ["order-2", "order-1", "order-3"]
     assert database.read(lambda session: [e.order_id for e in alerts_before(session, "order-2", 1)]) == ["order-1"]
@@ -77,7 +93,7 @@ def test_the_same_content_is_kept_once(database: Database) -> None:
         database.write(lambda session: session.add(row(2, hash=f"{1:064d}")))
 
 
-@pytest.mark.parametrize("changes", [{"hash": "short"}, {"observation": "order-9"}, {"event": None}])
+@pytest.mark.parametrize("changes", [{"hash": "short"}, {"event": None}])
 def test_the_database_states_the_law(database: Database, changes: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError):
         database.write(lambda session: session.add(row(1, **changes)))
@@ -91,4 +107,25 @@ def test_a_row_for_the_wire_has_no_empty_fields(database: Database) -> None:
     told = database.read(plain)
     assert told["significant"] is False
     assert None not in told.values()
-    assert "observation" not in told
+    assert "ranked" not in told
+
+
+def plan(number: int, **changes: Any) -> PlanRow:
+    fields = {
+        "order_id": f"list-{number}", "alert": "order-1", "event": "S261120ab", "telescope": "ctmo",
+        "targets": ["NGC1"],
+        "digest": f"{number:064d}", "written": "2026-11-20T02:31:00.000", "expires": "2026-11-21T02:31:00.000",
+    }  # fmt: skip
+    return PlanRow(**(fields | changes))
+
+
+def test_a_plan_is_taken_back_once(database: Database) -> None:
+    database.write(lambda session: session.add_all([plan(1), plan(2)]))
+    database.write(lambda session: take_plans_back(session, ["list-1"], "2026-11-20T03:00:00.000"))
+    database.write(lambda session: take_plans_back(session, ["list-1"], "2026-11-20T04:00:00.000"))
+    taken = database.read(lambda session: [each.taken_back for each in plans_of(session, "S261120ab")])
+    assert taken == ["2026-11-20T03:00:00.000", None]
+
+
+def test_what_no_courier_has_is_not_told_of(database: Database) -> None:
+    assert database.read(lambda session: deliveries_of(session, ["list-1"])) == {}

@@ -94,3 +94,13 @@ def test_an_unknown_order_cannot_be_tried_again(desk: Desk) -> None:
     with pytest.raises(Refusal) as error:
         desk.retry("m31-0001")
     assert error.value.code is FaultCode.UNKNOWN_ORDER
+
+
+def test_what_is_under_way_may_end_where_that_is_asked(desk: Desk) -> None:
+    order = desk.accept()
+    claim = desk.claim()
+    told = desk.database.write(lambda session: desk.ledger.cancel(session, order.id, by="anna", stop=False))
+    assert (told["state"], told["asked"]) == ("running", False)
+    assert desk.ledger.beat(claim) == "ours"
+    desk.ledger.finish(claim, Made())
+    assert desk.ledger.status(order.id)["state"] == "done"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 import workorders
 from tests.unit.store.desk import OWNER, Desk, Made
+from toros.clock import iso
 from toros.errors import DatabaseError, LeaseLost, OrderCancelled
 from toros.store.schema import BODIES, ORDERS, CancelNote
 from workorders.envelope import State
@@ -332,3 +334,13 @@ def test_a_closed_database_says_so(desk: Desk) -> None:
     desk.database.close()
     with pytest.raises(DatabaseError, match="closed"):
         desk.next()
+
+
+def test_an_order_waits_for_its_time_however_far_that_is(telescope: Desk) -> None:
+    start = iso(telescope.clock.now() + timedelta(hours=10))
+    later = telescope.accept(telescope.observation(not_before=start, priority=9.0))
+    now = telescope.accept(telescope.observation(priority=1.0))
+    assert telescope.claim().id == now.id
+    assert telescope.next() is None
+    telescope.clock.sleep(10 * 3600 + 1)
+    assert telescope.claim().id == later.id

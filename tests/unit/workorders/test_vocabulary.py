@@ -14,7 +14,7 @@ from workorders.vocabulary import PLANNED
 
 OBSERVATION: dict[str, Any] = {"request": "observation", "ra": 10.685, "dec": 41.269}
 DESIGNED = """
-    status list_orders cancel retry describe process_alert retract_alert rank_galaxies list_alerts show_alert
+    status list_orders cancel retry describe process_alert retract_alert rank_galaxies list_alerts show_alert tell_alert
     observation receive_targets schedule_night prepare_night open_night close_night point_telescope take_images
     take_calibration_frames store_images dome_status set_azimuth open_dome close_dome park_dome abort set_mode
     next_target report_observation calibrate_file_batch resume_file_batch restart_file_batch make_masters

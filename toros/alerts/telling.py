@@ -1,0 +1,98 @@
+"""What people are told of an alert: a subject, a table of targets, and the picture of the sky."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["draw_sky", "subject_of", "text_of"]
+
+WIDTHS = (28, 10, 10, 8, 9, 17)
+
+
+def subject_of(result: Mapping[str, Any]) -> str:
+    """Return an alert in one line.
+
+    Parameters
+    ----------
+    result : mapping
+        Of `process_alert`, or of `retract_alert`.
+    """
+    mock = " (mock)" if result.get("mock") else ""
+    area = f", {result['area_deg2']:,.0f} deg²" if "area_deg2" in result else ""
+    distance = f", {result['map_distance_mpc']:,.0f} Mpc" if "map_distance_mpc" in result else ""
+    return f"{result['event']} {result['alert_type'].lower()}{mock}: {result.get('source', '')}{area}{distance}"
+
+
+def text_of(result: Mapping[str, Any]) -> str:
+    """Return what is told in words: the facts, and for each telescope its targets and its reasons."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: Mapping[str, Any]) -> Iterator[str]:
+    yield subject_of(result)
+    yield f"written {result['time_created']} UTC, received {result['latency_s']:.1f} s and ranked " \
+          f"{result['ranked_s']:.1f} s later"  # fmt: skip
+    if result.get("cancelled"):
+        yield f"taken back: {len(result['cancelled'])} lists of targets"
+    yield from (f"- {note}" for note in result.get("notes", ()))
+    for name, one in result.get("telescopes", {}).items():
+        yield ""
+        yield f"{name}: {'observes' if one['observe'] else 'does not observe'}; {'; '.join(one['reasons'])}"
+        if one.get("targets"):
+            yield _row("target", "ra", "dec", "prob.", "Mpc", "window (UTC)")
+        for target in one.get("targets", ()):
+            yield _row(
+                target["name"], f"{target['ra']:.4f}", f"{target['dec']:+.4f}", f"{100 * target['probability']:.1f} %",
+                f"{target['distance_mpc']:.0f}" if "distance_mpc" in target else "", _window(target),
+            )  # fmt: skip
+
+
+def _row(*cells: str) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def _window(target: Mapping[str, Any]) -> str:
+    return f"{target['start'][11:16]} to {target['end'][11:16]}" if "start" in target else "any time"
+
+
+def draw_sky(file: Path, skymap: Path | None, plot: Path, title: str, result: Mapping[str, Any]) -> None:
+    """Draw the sky of an alert with its candidates and with what each telescope observes; for a child process.
+
+    Parameters
+    ----------
+    file : Path
+        The alert.
+    skymap : Path or None
+        The map that it only names, fetched.
+    plot : Path
+        Where the PNG goes.
+    title : str
+    result : mapping
+        Of `process_alert`.
+    """
+    from toros.alerts.localisation import localised
+    from toros.alerts.reading import content_of, read_alert
+    from toros.alerts.skyplot import plot_sky
+
+    alert = read_alert(content_of(file))
+    where, _ = localised(alert, skymap.read_bytes() if skymap else None)
+    if where is None:
+        return
+    likely = max(alert.classification, key=lambda kind: alert.classification[kind], default=alert.group)
+    subtitle = f"{result['time_created'][:19].replace('T', ' ')} UTC · {likely}".rstrip(" ·")
+    place = (result["ra"], result["dec"])
+    plot_sky(
+        where, [_listed(each) for each in result["candidates"]], plot, title=title, subtitle=subtitle, target=place
+    )
+
+
+def _listed(candidate: Mapping[str, Any]) -> Any:
+    """Return a candidate as the picture lists it."""
+    from toros.alerts.candidates import Candidate
+
+    return Candidate(
+        candidate["name"], candidate["ra"], candidate["dec"], candidate.get("distance_mpc"), None,
+        candidate["probability"], 0.0, None,
+    )  # fmt: skip
