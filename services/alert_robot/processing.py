@@ -58,18 +58,19 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     skymap, notes = (None, []) if effect in PASSED_BY else intake.fetched_map(alert, context)
     settings = context.config.alerts
     followers = followers_of(context.config)
+    night, mock = context.observatory_clock.now(), alert.is_mock or alert.is_test or order.test
     assessment = context.engine.run(
-        assess_file, context.files.path(location), followers, effect, context.observatory_clock.now(),
-        topic=order.topic or "", skymap=skymap, level=settings.credible_level, max_distance=settings.max_distance,
-        galaxies=context.config.galaxy_store(settings.catalogue),
+        assess_file, context.files.path(location), followers, effect, night,
+        topic=order.topic or "", mock=mock, skymap=skymap, level=settings.credible_level,
+        max_distance=settings.max_distance, galaxies=context.config.galaxy_store(settings.catalogue),
     )  # fmt: skip
     context.progress(0.9, f"{alert.event} {alert.alert_type}: assessed")
-    mock = alert.is_mock or order.test
     rules = {observatory.name: rule for observatory, rule in followers}
     did = _consequences(order, alert, assessment, effect, rules, context, mock=mock)
     heading = _heading(alert, location, received, effect, context, mock=mock)
     result = heading | assessment.plain() | {
-        "credible_level": settings.credible_level, "ordered": bool(did.plans) and not order.dry_run,
+        "credible_level": settings.credible_level, "planned_for": night.isoformat(),
+        "ordered": bool(did.plans) and not order.dry_run,
         "cancelled": did.taken_back, "notes": [*alert.notes, *notes, *assessment.notes, *did.notes],
     }  # fmt: skip
     if skymap is not None:

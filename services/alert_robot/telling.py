@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from toros.alerts.telescopes import followers_of
 from toros.alerts.telling import draw_sky, subject_of, text_of
 from toros.errors import Permanent, Temporary
 from toros.mail import send_mail
@@ -56,7 +57,8 @@ def _picture(row: AlertRow, context: Context) -> Path | None:
     if not plot.exists():
         file, fetched = context.files.path(row.location), context.files.path(skymap) if skymap else None
         try:
-            context.engine.run(draw_sky, file, fetched, plot, subject_of(row.result), row.result)
+            observatories = [each for each, _rule in followers_of(context.config)]
+            context.engine.run(draw_sky, file, fetched, plot, subject_of(row.result), row.result, observatories)
         except Exception:  # noqa: BLE001 - a font or a full disk: people are told without a picture
             context.log.exception("the picture of %s could not be drawn", row.event)
     return plot if plot.exists() else None

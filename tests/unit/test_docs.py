@@ -21,7 +21,7 @@ from workorders.vocabulary import PLANNED
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 COMMANDS = """
-    run serve submit status orders cancel retry describe doctor init demo report alert camera target observation
+    run serve submit status orders cancel retry describe doctor init demo report alert alerts camera target observation
     data user galaxies
 """
 CONFIGURATION = ROOT / "conf" / "toros.conf.yaml"

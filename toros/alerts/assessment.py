@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,6 +92,7 @@ def assess_file(
     moment: datetime,
     *,
     topic: str = "",
+    mock: bool = False,
     skymap: Path | None = None,
     level: float = 0.9,
     max_distance: float = 500.0,
@@ -110,6 +111,8 @@ def assess_file(
         Now, timezone-aware: the night that is coming is planned.
     topic : str
         The Kafka topic that carried it.
+    mock : bool
+        Nothing happened, whatever the alert says.
     skymap : Path, optional
         The map that the alert only names, fetched.
     level : float
@@ -128,6 +131,7 @@ def assess_file(
     from toros.alerts.reading import content_of, read_alert
 
     alert = read_alert(content_of(file), topic=topic)
+    alert = replace(alert, is_mock=mock or alert.is_mock or alert.is_test)
     fetched = skymap.read_bytes() if skymap else None
     where, notes = (None, []) if effect in PASSED_BY else localised(alert, fetched)
     search = Search(alert.event, where, galaxies, level, max_distance, notes)

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from toros.alerts.candidates import Candidate
+    from toros.alerts.night_marks import NightMarks
     from toros.alerts.skymap import Skymap
 
 __all__ = ["plot_sky"]
 
 INK, PALE, MARK = "#1d2733", "#c3ccd6", "#0b6e99"
+NIGHT, HORIZONS = "#3b5b92", ("-", "--", ":")
 LISTED = 8  # galaxies that are numbered and named
 WIDEST, NARROWEST = 30.0, 2.0  # half the side of the piece of sky; degrees
 
@@ -31,6 +33,7 @@ def plot_sky(
     title: str,
     subtitle: str = "",
     target: tuple[float, float] | None = None,
+    night: NightMarks | None = None,
 ) -> None:
     """Write a PNG: the whole sky, the piece of it that matters, and the best galaxies.
 
@@ -46,6 +49,8 @@ def plot_sky(
         The alert, and its figures.
     target : tuple of float, optional
         What is observed; ICRS, degrees.
+    night : NightMarks, optional
+        Sun, moon and horizons of the telescopes.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -54,7 +59,10 @@ def plot_sky(
     FigureCanvasAgg(figure)
     figure.text(0.025, 0.925, title, fontsize=15, weight="bold", color=INK)
     figure.text(0.025, 0.872, subtitle, fontsize=9.5, color=INK)
-    _draw_whole_sky(figure.add_axes((0.02, 0.30, 0.55, 0.54)), skymap, target)
+    whole = figure.add_axes((0.02, 0.30, 0.55, 0.54))
+    _draw_whole_sky(whole, skymap, target)
+    if night is not None:
+        _draw_night(whole, night)
     _draw_piece(figure.add_axes((0.645, 0.11, 0.335, 0.74)), skymap, candidates[:LISTED], target)
     _write_list(figure, candidates)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -91,6 +99,25 @@ def _draw_whole_sky(axes: Any, skymap: Skymap, target: tuple[float, float] | Non
     axes.set_axis_off()
 
 
+def _draw_night(axes: Any, night: NightMarks) -> None:
+    """Draw sun, moon, and the lines below which no telescope looks in the middle of its night."""
+    import numpy as np
+
+    projection = Mollweide()
+    for (name, ra, dec), style in zip(night.horizons, HORIZONS, strict=False):
+        x, y = projection.plane(ra % 360.0, dec)
+        jumps = np.flatnonzero(np.abs(np.diff(x)) > 1.0) + 1
+        x, y = np.insert(x, jumps, np.nan), np.insert(y, jumps, np.nan)
+        axes.plot(x, y, color=NIGHT, linewidth=1.0, linestyle=style, label=f"horizon of {name}", zorder=2)
+    for place, colour, name in ((night.sun, "#f2b705", "sun"), (night.moon, "#8d99a6", "moon")):
+        right, above = projection.plane(np.array([place[0]]), np.array([place[1]]))
+        at = (float(right[0]), float(above[0]))
+        axes.plot(*at, "o", markersize=8, color=colour, markeredgecolor=INK, markeredgewidth=0.5, zorder=3)
+        axes.annotate(name, at, xytext=(7, -3), textcoords="offset points", fontsize=7.5, color=INK,
+                      path_effects=_halo())  # fmt: skip
+    axes.legend(loc="lower right", bbox_to_anchor=(1.03, -0.16), fontsize=7, frameon=False, labelcolor=INK)
+
+
 def _draw_piece(axes: Any, skymap: Skymap, candidates: Sequence[Candidate], target: tuple[float, float] | None) -> None:
     import numpy as np
 
@@ -120,6 +147,8 @@ def _draw_piece(axes: Any, skymap: Skymap, candidates: Sequence[Candidate], targ
 def _write_list(figure: Any, candidates: Sequence[Candidate]) -> None:
     heading = (
         "Most probable galaxies"
+        if candidates and candidates[0].distance is not None
+        else "Most probable targets"
         if candidates
         else "No galaxy of the catalogue fits: the most probable place is observed"
     )
@@ -133,7 +162,7 @@ def _write_list(figure: Any, candidates: Sequence[Candidate]) -> None:
 
 
 def _megaparsec(distance: float | None) -> str:
-    return "? Mpc" if distance is None else f"{distance:.0f} Mpc"
+    return "" if distance is None else f"{distance:.0f} Mpc"
 
 
 def _sampled(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from toros.alerts.night_marks import night_marks
+
+if TYPE_CHECKING:
+    from toros.alerts.plans import Observatory
 
 __all__ = ["draw_sky", "subject_of", "text_of"]
 
@@ -57,7 +63,10 @@ def _window(target: Mapping[str, Any]) -> str:
     return f"{target['start'][11:16]} to {target['end'][11:16]}" if "start" in target else "any time"
 
 
-def draw_sky(file: Path, skymap: Path | None, plot: Path, title: str, result: Mapping[str, Any]) -> None:
+def draw_sky(
+    file: Path, skymap: Path | None, plot: Path, title: str, result: Mapping[str, Any],
+    observatories: Sequence[Observatory] = (),
+) -> None:  # fmt: skip
     """Draw the sky of an alert with its candidates and with what each telescope observes; for a child process.
 
     Parameters
@@ -71,6 +80,8 @@ def draw_sky(file: Path, skymap: Path | None, plot: Path, title: str, result: Ma
     title : str
     result : mapping
         Of `process_alert`.
+    observatories : sequence of Observatory
+        Whose horizons are drawn.
     """
     from toros.alerts.localisation import localised
     from toros.alerts.reading import content_of, read_alert
@@ -83,9 +94,15 @@ def draw_sky(file: Path, skymap: Path | None, plot: Path, title: str, result: Ma
     likely = max(alert.classification, key=lambda kind: alert.classification[kind], default=alert.group)
     subtitle = f"{result['time_created'][:19].replace('T', ' ')} UTC · {likely}".rstrip(" ·")
     place = (result["ra"], result["dec"])
-    plot_sky(
-        where, [_listed(each) for each in result["candidates"]], plot, title=title, subtitle=subtitle, target=place
-    )
+    aims = [_listed(each) for each in result["candidates"] or _targets(result)]
+    night = night_marks(observatories, datetime.fromisoformat(result["planned_for"])) if observatories else None
+    plot_sky(where, aims, plot, title=title, subtitle=subtitle, target=place, night=night)
+
+
+def _targets(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what all telescopes observe, the most probable first, each once."""
+    found = {each["name"]: each for one in result["telescopes"].values() for each in one.get("targets", ())}
+    return sorted(found.values(), key=lambda each: -each["probability"])
 
 
 def _listed(candidate: Mapping[str, Any]) -> Any:

@@ -1,0 +1,66 @@
+"""What of the night is drawn on a map of the sky: sun, moon, and what each telescope sees in the middle of its dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from toros.alerts.plans import Observatory, coming_night
+from toros.sky.vectors import position_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["NightMarks", "night_marks"]
+
+POINTS = 181
+MOST = 3  # telescopes whose horizons are drawn
+
+
+@dataclass(frozen=True)
+class NightMarks:
+    """Sun, moon, and horizons.
+
+    Attributes
+    ----------
+    sun, moon : tuple of float
+        ICRS; degrees.
+    horizons : tuple of (str, ndarray, ndarray)
+        For each telescope its name and the line of its lowest altitude, right ascensions and declinations; degrees.
+    """
+
+    sun: tuple[float, float]
+    moon: tuple[float, float]
+    horizons: tuple[tuple[str, Floats, Floats], ...]
+
+
+def night_marks(observatories: Sequence[Observatory], moment: datetime) -> NightMarks:
+    """Return what is drawn for these telescopes; sun and moon as the first of them sees them.
+
+    Parameters
+    ----------
+    observatories : sequence of Observatory
+        At least one.
+    moment : datetime
+        Timezone-aware: the night that is coming then.
+    """
+    import numpy as np
+
+    horizons, lights = [], []
+    for one in observatories[:MOST]:
+        night = coming_night(one, moment)
+        at = int(np.argmin(night.sun_altitude))
+        lights.append([position_of(night.sun[at]), position_of(night.moon[at])])
+        low = np.radians(max(one.limits.lowest, one.site.lowest_horizon))
+        turn = np.linspace(0.0, 2.0 * np.pi, POINTS)[:, None]
+        rim = (
+            np.cos(low) * (np.cos(turn) * night.north[at] + np.sin(turn) * night.east[at]) + np.sin(low) * night.up[at]
+        )
+        horizons.append((one.name, *position_of(rim)))
+    sun, moon = ((float(ra) % 360.0, float(dec)) for ra, dec in lights[0])
+    return NightMarks(sun, moon, tuple(horizons))
