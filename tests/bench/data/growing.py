@@ -23,12 +23,12 @@ from sqlalchemy import insert
 from tests.bench.data.finding import server_time
 from tests.bench.measure import Goal, percentile, show
 from tests.support.postgres import PostgresServer
-from toros.data.measurements.chunk import record_series
 from toros.data.measurements.ingestion import ingest_reading
 from toros.data.measurements.lightcurve import Selection, read_lightcurve
 from toros.data.permissions import Viewer
 from toros.data.processors.reading import MICROSECONDS_A_DAY, About, Points, Problems, Reading
-from toros.data.tables import METADATA, Target
+from toros.data.tables import METADATA, Series, Target
+from toros.data.tables.series import DISTINGUISHING
 from toros.store.database import Database
 
 __all__ = ["ABOUT", "CURVE", "NOW", "empty_database", "main", "points"]
@@ -68,11 +68,12 @@ def points(count: int, seed: int = 1, start: float = START) -> Reading:
 
 
 def fill(database: Database, targets: int) -> None:
-    """Give every target a light curve: series by the usual way, points straight into the table."""
+    """Give every target a light curve: rows straight into the tables."""
+    about = [{name: getattr(each, name) for name in DISTINGUISHING if name != "target"} for each in ABOUT]
     for start in range(0, targets, TOGETHER):
         numbers = range(start + 1, min(start + TOGETHER, targets) + 1)
-        database.write(lambda session, numbers=numbers: [record_series(session, each, about)  # type: ignore[misc]
-                                                         for each in numbers for about in ABOUT] and None)  # fmt: skip
+        series = [{"target": number, **each} for number in numbers for each in about]
+        database.write(lambda session, rows=series: session.execute(insert(Series), rows) and None)  # type: ignore[misc]
     put = _into_sqlite(database.file) if database.file is not None else partial(_into_postgresql, database)
     for start in range(0, targets, TOGETHER):
         put(_rows(start * len(ABOUT) + 1, min(start + TOGETHER, targets) * len(ABOUT)))
