@@ -35,6 +35,7 @@ DEEPEST = 4  # levels of values inside one another
 MOST = 1000  # values in all
 LONGEST = 2000  # characters of one text
 FIRST_YEAR, LAST_YEAR = 1800, 2199  # photographic plates are old; nothing is planned further ahead
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 
@@ -103,7 +104,7 @@ def _check_plain(value: object) -> None:
             raise ValueError("holds an integer beyond 32 bits, which is written as text")
     elif not isinstance(value, str):
         raise ValueError("holds something else than plain values")
-    elif len(value) > LONGEST or re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", value):
+    elif len(value) > LONGEST or UNREADABLE.search(value):
         raise ValueError("holds a text that is too long, or has control characters")
 
 

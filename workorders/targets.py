@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -46,6 +47,7 @@ SCHEMES: dict[str, tuple[str, ...]] = {  # what each scheme needs beside the com
     "jpl_major_planet": ("mean_daily_motion", "mean_anomaly", "semimajor_axis"),
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*", re.ASCII)
+READ = re.compile(READABLE)
 JULIAN = 1_000_000.0  # an MJD is below; a Julian date is far above
 
 Access = Literal["open", "public", "private"]
@@ -62,6 +64,13 @@ def _mjd(value: object) -> object:
     return value
 
 
+def _zero_or(value: float, *, least: float) -> float:
+    """Return a number; raise ValueError where it is so near to 0 that only an accident can have made it."""
+    if 0 < value < least:
+        raise ValueError("is out of range")
+    return value
+
+
 def _number(value: object) -> object:
     """Return a whole number as the number that it is: on the wire 2000 is an int."""
     return float(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53 else value
@@ -74,11 +83,11 @@ def _alias(value: object) -> object:
 def _extras(values: dict[str, Any]) -> dict[str, Any]:
     """Return extras with their times in UTC; raise ValueError where one is no plain value."""
     for name, value in values.items():
-        if not 1 <= len(name) <= 128 or not re.fullmatch(READABLE, name):
+        if not 1 <= len(name) <= 128 or not READ.fullmatch(name):
             raise ValueError("has a name that is not 1 to 128 characters")
         if not isinstance(value, str | int | float | bool):
             raise ValueError(f"holds a {name!r} that is no text, number, true or false")
-        if isinstance(value, str) and not (len(value) <= 500 and re.fullmatch(READABLE, value)):
+        if isinstance(value, str) and not (len(value) <= 500 and READ.fullmatch(value)):
             raise ValueError(f"holds a {name!r} of more than 500 characters, or with control characters")
     return {name: _told(value) for name, value in values.items()}
 
@@ -96,6 +105,13 @@ Extras = Annotated[
          "time in UTC", max_length=100),
     AfterValidator(_extras),
 ]  # fmt: skip
+# Between these, importance / cadence is a number that every database can hold.
+Importance = Annotated[
+    float, says("0, or a number from 0.000001 to 10", ge=0, le=10), AfterValidator(partial(_zero_or, least=1e-6))
+]
+Cadence = Annotated[
+    float, says("0, or a number from 0.0001 to 36500", ge=0, le=36500), AfterValidator(partial(_zero_or, least=1e-4))
+]
 Names = Annotated[list[Name], Field(max_length=1000)]
 
 
@@ -134,8 +150,8 @@ class TargetFields(WorkOrder):
     mean_daily_motion: float | None = Field(None, gt=0, le=100, description="degrees a day")
     perihdist: float | None = Field(None, gt=0, le=1e4, description="distance at perihelion; astronomical units")
     epoch_of_perihelion: Mjd | None = Field(None, description="MJD, TDB; days")
-    importance: float | None = Field(None, ge=0, le=10, description="0 to 10; no unit")
-    cadence: float | None = Field(None, ge=0, le=36500, description="how often it should be observed; days")
+    importance: Importance | None = Field(None, description="how much it matters; no unit")
+    cadence: Cadence | None = Field(None, description="how often it should be observed; days")
     classification: Name | None = Field(None, description="what it is, such as SN Ia")
     description: Annotated[str, Field(max_length=2000, pattern=READABLE)] | None = Field(
         None, description="what a colleague should know"

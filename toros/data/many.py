@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+MARKS = 30_000  # values in one statement; SQLite's limit is 32766
 
 __all__ = ["among", "insert_many", "is_postgresql", "listed", "pairs"]
 
@@ -98,14 +101,22 @@ def insert_many(
 def _insert_into_sqlite(
     session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]], returned: Sequence[sa.Column[Any]]
 ) -> Sequence[Any]:
-    statement: Any = sa.insert(table)
-    if returned:
-        return session.execute(statement.returning(*returned), list(rows)).all()
     connection = session.connection()
-    compiled: Any = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    compiled: Any = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
     # numbers, texts and truths are the driver's own: it needs no help with each value
-    connection.exec_driver_sql(str(compiled), [tuple(row[name] for name in compiled.positiontup) for row in rows])
-    return []
+    values = [tuple(map(row.__getitem__, compiled.positiontup)) for row in rows]
+    if not returned:
+        connection.exec_driver_sql(str(compiled), values)
+        return []
+    start, marks = str(compiled).split("VALUES ")
+    names = ", ".join(connection.dialect.identifier_preparer.format_column(column) for column in returned)
+    found: list[Any] = []
+    most = MARKS // len(values[0])
+    for first in range(0, len(values), most):
+        several = values[first : first + most]
+        statement = f"{start}VALUES {', '.join([marks] * len(several))} RETURNING {names}"
+        found += connection.exec_driver_sql(statement, tuple(chain.from_iterable(several))).all()
+    return found
 
 
 def _array(column: sa.Column[Any], values: list[Any]) -> Any:

@@ -18,7 +18,7 @@ MARGIN = math.radians(0.1 / 3600)  # far above what rounding moves, far below wh
 WIDEST = math.radians(10.0)  # what the eight neighbours of a coarse pixel surely cover
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Vicinity:
     """Where something is, and which pixels hold all that is near to it.
 

@@ -1,6 +1,6 @@
 """Copies of SQLite files, made while the daemon works, and putting the last one back.
 
-A backup lies beside its database: `telescope.sqlite.backup`. PostgreSQL has its own tools for this.
+A backup lies beside its database: `telescope.sqlite.backup`. Those of PostgreSQL are made in `toros.store.dump`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from toros.store.lock import DaemonLock
 if TYPE_CHECKING:
     from toros.config import Config
 
-__all__ = ["age", "backup", "backup_of", "restore", "restore_backup"]
+__all__ = ["age", "backup", "backup_of", "make_backup", "restore", "restore_backup"]
 
 
 def backup_of(file: Path) -> Path:
@@ -96,20 +96,51 @@ def restore_backup(config: Config, service: str) -> str:
     Raises
     ------
     DatabaseError
-        See `restore`; or the service remembers in PostgreSQL.
+        See `restore`, and `toros.store.dump.restore`.
     """
+    from toros.store import dump
+    from toros.store.database import database_url
+
+    url = database_url(config, service)
+    if url.get_backend_name() == "sqlite":
+        file = Path(str(url.database))
+        copy, name, kind = backup_of(file), str(file), "file"
+        made = _made(copy)
+        aside = restore(file).name
+    else:
+        copy, name, kind = dump.backup_of(config, service), f"the schema {service}", "schema"
+        made = _made(copy)
+        aside = dump.restore(config, service, url)
+    return f"{name} is as it was at {made} UTC" + (
+        f"; what was there before is kept as {aside}. Orders accepted since then are in that {kind} only: senders that "
+        f"still hold them should send them again" if aside else ""
+    )  # fmt: skip
+
+
+def make_backup(config: Config, service: str) -> Path:
+    """Copy the database of one of this node's services while it is in use; return where the copy lies.
+
+    Raises
+    ------
+    DatabaseError
+        See `backup`, and `toros.store.dump.backup`.
+    """
+    from toros.store import dump
     from toros.store.database import database_url
 
     url = database_url(config, service)
     if url.get_backend_name() != "sqlite":
-        raise DatabaseError(f"{service} remembers in PostgreSQL: restore it with pg_restore from your own backups")
+        return dump.backup(config, service, url)
     file = Path(str(url.database))
-    made = datetime.fromtimestamp(time.time() - min(age(file), time.time()), UTC)
-    aside = restore(file)
-    return (
-        f"{file} is as it was at {made:%Y-%m-%d %H:%M:%S} UTC; what was there before is kept as {aside.name}. "
-        f"Orders accepted since then are in that file only: senders that still hold them should send them again"
-    )
+    if not file.exists():
+        raise DatabaseError(f"there is no database {file}: has {service} run on this node?")
+    return backup(file)
+
+
+def _made(copy: Path) -> str:
+    """Return when a copy was made; nothing that anybody reads where there is none."""
+    moment = copy.stat().st_mtime if copy.exists() else 0.0
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _copy(file: Path, new: Path) -> None:

@@ -25,6 +25,7 @@ _READ_PRAGMAS = ("foreign_keys=ON", "query_only=ON")
 _WRITE_PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864",
     "wal_autocheckpoint=4000",  # pages, 16 MB: with SQLite's 1000, every hundredth order waits 2 ms for a checkpoint
+    "cache_size=-65536",  # kB at most: with SQLite's 2 MB, many rows spread over many indexes are read again and again
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from toros.errors import ConfigurationError, DatabaseError
 from toros.store import backup
 from toros.store import connection as connections
-from toros.store.lock import DaemonLock, Turnstile
+from toros.store.lock import DaemonLock, Turnstile, hold_schema
 from toros.store.writer import Spoiled, Writer
 
 if TYPE_CHECKING:
@@ -255,9 +255,8 @@ class Database:
         """
         if self.dialect == "sqlite" or not self._serving:
             return
-        ask = sa.text("SELECT pg_try_advisory_lock(hashtext(:name))").bindparams(name=f"toros {self.service}")
         until = time.monotonic() + PATIENCE
-        while not connection.execute(ask).scalar():
+        while not hold_schema(connection, self.service):
             connection.commit()
             if time.monotonic() > until:
                 where = f"{self.where}, schema {self.service},"

@@ -6,10 +6,22 @@ import fcntl
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
 
 from toros.errors import DatabaseError
 
-__all__ = ["DaemonLock", "Turnstile"]
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+__all__ = ["DaemonLock", "Turnstile", "hold_schema"]
+
+
+def hold_schema(connection: Connection, service: str) -> bool:
+    """Keep a service's schema of PostgreSQL to a connection, as long as it lives; False where a daemon has it."""
+    ask = text("SELECT pg_try_advisory_lock(hashtext(:name))").bindparams(name=f"toros {service}")
+    return bool(connection.execute(ask).scalar())
 
 
 class DaemonLock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = ("finding", "importing", "measurements")
+PARTS = ("finding", "growing", "importing", "measurements")
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ others may work beside it.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import random
@@ -49,6 +50,7 @@ def import_once(url: str, path: Path) -> dict[str, Any]:
     """Import the table, and return counts, seconds, processor seconds, the longest transaction and MB at most."""
     from toros.data.permissions import Viewer
     from toros.data.tables import METADATA
+    from toros.data.targets.fields import load_sky
     from toros.data.targets.importing.journal import Journal
     from toros.data.targets.importing.reading import TextTable
     from toros.data.targets.importing.rows import Header
@@ -70,6 +72,9 @@ def import_once(url: str, path: Path) -> dict[str, Any]:
 
         return database.write(timed)
 
+    load_sky()
+    gc.collect()
+    gc.freeze()  # as a daemon does when it begins to serve
     began, processor = time.perf_counter(), time.process_time()
     table = TextTable(path)
     header = Header(table.header)

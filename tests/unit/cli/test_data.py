@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
-from tests.support.postgres import postgres
+from tests.support.postgres import PostgresServer, client_programs, postgres
 from tests.unit.services.test_products import TOM, Desk
 from toros.cli import main
 from toros.cli.codes import ExitCode
+from toros.config import load_config
+from toros.store.database import database_url
 
 __all__ = ["postgres"]
 
@@ -39,8 +42,20 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     desk.database.close()
 
 
+@pytest.fixture(autouse=True)
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's client programs, of the server's version."""
+    if folder := client_programs():
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
 def toros(desk: Desk, *words: str) -> int:
     return main(["data", *words, "--config", str(desk.config.state / "toros.conf.yaml")])
+
+
+def url_of(desk: Desk) -> str:
+    settings = load_config(desk.config.state / "toros.conf.yaml")
+    return database_url(settings, "data_manager").render_as_string(hide_password=False)
 
 
 def verified(desk: Desk, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
@@ -114,17 +129,19 @@ def test_nothing_half_written_is_left(desk: Desk, tmp_path: Path, capsys: pytest
 
 
 def test_the_database_is_copied_while_it_is_in_use_and_put_back(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    sqlite = desk.database.dialect == "sqlite"
-    assert toros(desk, "backup") == (ExitCode.OK if sqlite else ExitCode.CONFIGURATION)
+    assert toros(desk, "backup") == ExitCode.OK
+    assert "/data_manager." in capsys.readouterr().out
     desk.ingest("d.txt", "d")
-    assert toros(desk, "restore") == ExitCode.CONFIGURATION  # the data manager runs, or PostgreSQL has its own tools
-    if not sqlite:
-        return
+    assert toros(desk, "restore") == ExitCode.CONFIGURATION
     assert "in use by another daemon" in capsys.readouterr().err
+    assert len(desk.find()) == 4
     desk.database.close()
     assert toros(desk, "restore") == ExitCode.OK
-    again = Desk(desk.config.state, f"sqlite:///{desk.config.state}/data_manager.sqlite")
+    assert "what was there before is kept as data_manager" in capsys.readouterr().out
+    again = Desk(desk.config.state, url_of(desk))
     assert [each["number"] for each in again.find()] == [1, 2, 3]
+    again.ingest("e.txt", "e")
+    assert [each["number"] for each in again.find()] == [1, 2, 3, 4]
     again.database.close()
 
 
@@ -134,3 +151,80 @@ def test_where_no_data_manager_ran_none_is_made(tmp_path: Path, capsys: pytest.C
     assert main(["data", "verify", "--config", str(file)]) == ExitCode.CONFIGURATION
     assert "has the data manager run on this node?" in capsys.readouterr().err
     assert not (tmp_path / "state").exists()
+
+
+IN_POSTGRESQL = pytest.mark.parametrize("desk", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+def moved(desk: Desk, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+    """A data manager in PostgreSQL with a backup, closed in good order."""
+    assert toros(desk, "backup") == ExitCode.OK
+    desk.database.close()
+    capsys.readouterr()
+    yield desk
+
+
+@IN_POSTGRESQL
+def test_a_copy_of_postgresql_is_for_its_owner_alone(moved: Desk) -> None:
+    copy = moved.config.state / "data_manager.postgresql.backup"
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in moved.config.state.glob("*backup*")] == [copy.name]
+
+
+@IN_POSTGRESQL
+def test_a_damaged_copy_changes_nothing(moved: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = moved.config.state / "data_manager.postgresql.backup"
+    whole = copy.read_bytes()
+    for damaged in (whole[: len(whole) // 2], whole[:5000] + b"?" + whole[5001:], whole[:-1], b""):
+        copy.write_bytes(damaged)
+        assert toros(moved, "restore") == ExitCode.CONFIGURATION
+        assert "is damaged: nothing was changed" in capsys.readouterr().err
+    again = Desk(moved.config.state, url_of(moved))
+    assert len(again.find()) == 3
+    again.database.close()
+
+
+@IN_POSTGRESQL
+def test_a_lost_schema_comes_back_into_an_empty_database(
+    moved: Desk, postgres: PostgresServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = postgres.url()
+    settings = {"state": str(moved.config.state), "database": {"url": url.replace(f":{make_url(url).password}@", "@")}}
+    (moved.config.state / "toros.conf.yaml").write_text(yaml.safe_dump(settings))
+    assert toros(moved, "restore") == ExitCode.OK
+    assert "kept as" not in capsys.readouterr().out
+    again = Desk(moved.config.state, url)
+    assert len(again.find()) == 3
+    again.database.close()
+
+
+@IN_POSTGRESQL
+def test_without_the_programs_of_postgresql_it_is_said_what_to_install(
+    moved: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    for word, program in (("backup", "pg_dump"), ("restore", "psql")):
+        assert toros(moved, word) == ExitCode.CONFIGURATION
+        said = capsys.readouterr().err
+        assert f"{program} is not on this computer: install PostgreSQL's client programs" in " ".join(said.split())
+
+
+@IN_POSTGRESQL
+def test_what_postgresql_refuses_leaves_the_schema_as_it_was(moved: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    engine = create_engine(make_url(url_of(moved)).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'not at this hour'; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') "
+            "EXECUTE FUNCTION public.refuse()"
+        )
+    engine.dispose()
+    assert toros(moved, "restore") == ExitCode.CONFIGURATION
+    assert "could not be restored: psql: not at this hour" in " ".join(capsys.readouterr().err.split())
+    again = Desk(moved.config.state, url_of(moved))
+    assert len(again.find()) == 3
+    again.database.close()

@@ -81,8 +81,8 @@ def find_changes(
     elif not viewer.everything:
         raise Permanent("target: only an administrator sees what was changed of everything; name a target")
     if not viewer.everything:  # a product of a target that they see may be hidden from them
-        seen = select(DataProduct.number).where(may_see_product(viewer))
-        query = query.where(or_(Audit.table_name != "data_product", Audit.row.in_(seen)))
+        seen = select(DataProduct.number).where(DataProduct.number == Audit.row, may_see_product(viewer))
+        query = query.where(or_(Audit.table_name != "data_product", seen.exists()))
     for column, value in ((Audit.author, by), (Audit.order_id, order_id)):
         if value is not None:
             query = query.where(column == value)

@@ -94,18 +94,18 @@ class DataProduct(Base):
     dec: Mapped[Degrees | None]
     date_obs: Mapped[Utc | None]
     exposure_time: Mapped[Seconds | None]
-    filter: Mapped[FilterName | None]
+    filter: Mapped[FilterName | None] = mapped_column(index=True)
     thumbnails: Mapped[dict[str, str]] = mapped_column(Json)
     marks: Mapped[list[str]] = mapped_column(Json)
     quality: Mapped[dict[str, Any]] = mapped_column(Json)
     observatory: Mapped[Name | None] = mapped_column(index=True)
     observers: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
-    owner: Mapped[Name | None]
+    owner: Mapped[Name | None] = mapped_column(index=True)
     access: Mapped[str] = mapped_column(String(16), default="open", server_default="open")
     description: Mapped[str | None] = mapped_column(String(2000))
     stored: Mapped[str | None] = mapped_column(String(128))
     options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, server_default="{}")
-    processing: Mapped[str | None] = mapped_column(String(16))
+    processing: Mapped[str | None] = mapped_column(String(16), index=True)
     report: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     deleted: Mapped[Utc | None]
     deleted_by: Mapped[Name | None]

@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from tests.support.plans import plans
 from tests.unit.data.observations.desk import ALL, Desk
 from toros.data.observations.finding import find_observations
 from toros.data.observations.following import due_numbers, first_due
@@ -28,17 +28,7 @@ def test_no_table_is_read_whole(desk: Desk, search: Any) -> None:
     for _ in range(3):
         desk.request(group="Tonight", proposal="P1")
 
-    def explained(session: Session) -> str:
-        connection = session.connection()
-        postgresql = desk.room.database.dialect == "postgresql"
-        if postgresql:
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # as for a table that is not so small
-        ran: list[tuple[str, Any]] = []
-
-        def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-            ran.append((statement, parameters))
-
-        event.listen(connection, "before_cursor_execute", keep)
+    def searched(session: Session) -> None:
         if search == "due":
             first_due(session, desk.now)
             due_numbers(session, desk.now, 10)
@@ -46,9 +36,6 @@ def test_no_table_is_read_whole(desk: Desk, search: Any) -> None:
             find_proposals(session, viewer=ALL, proposal="P1", limit=10, after=0)
         else:
             find_observations(session, FindObservations.model_validate(search), viewer=ALL)
-        event.remove(connection, "before_cursor_execute", keep)
-        word = "EXPLAIN" if postgresql else "EXPLAIN QUERY PLAN"
-        rows = [row for one in ran for row in connection.exec_driver_sql(f"{word} {one[0]}", one[1])]
-        return "\n".join(str(row[0] if postgresql else row[3]) for row in rows)
 
-    assert not WHOLE.search(desk.room.database.read(explained))
+    for statement, plan in plans(desk.room.database, searched).items():
+        assert not WHOLE.search(plan), f"{statement}\n{plan}"

@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.orm import Session
 
+from tests.support.plans import plans
 from tests.unit.data.targets import sky as skies
 from tests.unit.data.targets.room import MJD, Room
 from toros.data.permissions import Viewer
@@ -44,34 +43,16 @@ def filled(full_room: Room) -> Room:
     return full_room
 
 
-def plans(room: Room, asked: dict[str, Any], viewer: Viewer, **how: Any) -> dict[str, str]:
-    """Return how the database would go about each query of a search, whose tables it takes for large."""
-
-    def explained(session: Session) -> dict[str, str]:
-        connection = session.connection()
-        if room.database.dialect == "postgresql":
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # as for a table that is not so small
-        ran: list[tuple[str, Any]] = []
-
-        def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-            ran.append((statement, parameters))
-
-        event.listen(connection, "before_cursor_execute", keep)
-        find_targets(session, TargetFilter.model_validate(asked), viewer=viewer, now=MJD, **how)
-        event.remove(connection, "before_cursor_execute", keep)
-        word = "EXPLAIN QUERY PLAN " if room.database.dialect == "sqlite" else "EXPLAIN "
-        return {
-            statement: "\n".join(str(row[-1]) for row in connection.exec_driver_sql(word + statement, parameters))
-            for statement, parameters in ran
-        }
-
-    return room.database.read(explained)
+def plans_of(room: Room, asked: dict[str, Any], viewer: Viewer, **how: Any) -> dict[str, str]:
+    """Return how the database would go about each query of a search."""
+    wanted = TargetFilter.model_validate(asked)
+    return plans(room.database, lambda session: find_targets(session, wanted, viewer=viewer, now=MJD, **how))
 
 
 @pytest.mark.parametrize("viewer", [Viewer.all_seeing(), Viewer.of("cid", ["gw"])], ids=["all", "cid"])
 @pytest.mark.parametrize("asked", SEARCHES)
 def test_a_search_steps_into_an_index(filled: Room, asked: dict[str, Any], viewer: Viewer) -> None:
-    found = plans(filled, asked, viewer)
+    found = plans_of(filled, asked, viewer)
     assert found
     for statement, plan in found.items():
         assert not WHOLE.search(plan), f"{statement}\n{plan}"
@@ -85,7 +66,7 @@ def test_a_sorted_page_is_a_walk_along_an_index(
     monkeypatch.setattr(finding, "FEW", 0)  # as for a tag that many have
     for asked in ({}, {"tags": ["a"]}):
         for viewer in (Viewer.all_seeing(), Viewer.of("cid", ["gw"])):
-            for statement, plan in plans(filled, asked, viewer, sort=sort, descending=descending, limit=5).items():
+            for statement, plan in plans_of(filled, asked, viewer, sort=sort, descending=descending, limit=5).items():
                 # The rows themselves lie in the order of their numbers.
                 rows = sort == "number" and plan.split("\n")[0] == "SCAN target"
                 assert rows or not WHOLE.search(plan), f"{statement}\n{plan}"

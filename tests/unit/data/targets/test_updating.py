@@ -7,6 +7,7 @@ import pytest
 from tests.unit.data.targets.room import CERES, Room
 from toros.data.permissions import Viewer
 from toros.errors import Permanent
+from workorders import Refusal, parse
 
 
 def test_what_is_not_said_stays(room: Room) -> None:
@@ -68,3 +69,24 @@ def test_a_private_target_is_changed_by_its_owner_only(room: Room) -> None:
         room.update("x", viewer=bob, importance=1.0)
     room.update("x", viewer=ann, importance=1.0, groups=[])
     assert room.number("x", viewer=bob) is None
+
+
+@pytest.mark.parametrize(("importance", "cadence"), [(1e-6, 36500.0), (10.0, 1e-4), (0.0, 1e-4), (10.0, 0.0)])
+def test_the_least_and_the_most_urgent_are_kept(room: Room, importance: float, cadence: float) -> None:
+    room.add("x", 10.0, 20.0, importance=importance, cadence=cadence)
+    kept = room.show("x")
+    assert (kept["importance"], kept["cadence"]) == (importance, cadence)
+    room.page(sort="priority")
+
+
+@pytest.mark.parametrize(
+    ("field", "allowed"),
+    [
+        ("importance", "0, or a number from 0.000001 to 10 (how much it matters; no unit)"),
+        ("cadence", "0, or a number from 0.0001 to 36500 (how often it should be observed; days)"),
+    ],
+)
+def test_what_is_almost_nothing_is_refused(field: str, allowed: str) -> None:
+    with pytest.raises(Refusal, match=f"add_target: {field} is out of range") as refused:
+        parse({"request": "add_target", "name": "x", "ra": 10.0, "dec": 20.0, field: 1e-320})
+    assert refused.value.allowed == allowed

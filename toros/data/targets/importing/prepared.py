@@ -17,7 +17,7 @@ from workorders.targets import AddTarget
 __all__ = ["Prepared", "prepared"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A row, ready to be taken.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ MEASURED = {"last_mjd": (-1e6, 1e6), "last_magnitude": (-50.0, 50.0)}
 NOBODY = "import"  # the id of a row's order: it never travels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """A target as a row tells it.
 
@@ -72,6 +73,7 @@ class Header:
         self, words: Sequence[str], *, on_match: str = "existing", access: str | None = None, tags: Sequence[str] = ()
     ) -> None:
         self.columns = columns_of(list(words))
+        self._read = [(i, column, _reader(column)) for i, column in enumerate(self.columns) if column.role != "nothing"]
         self._on_match = on_match
         self._access = access
         self._tags = list(tags)
@@ -86,21 +88,18 @@ class Header:
         extras: dict[str, Any] = {}
         measured: dict[str, float] = {}
         try:
-            for column, cell in zip(self.columns, cells, strict=True):
-                text = cell.strip()
-                if not text or column.role == "nothing":
+            for i, column, read in self._read:
+                text = cells[i].strip()
+                if not text:
                     continue
-                if column.role == "field":
-                    if column.name in MEASURED:
-                        measured[column.name] = _measured(column.name, text)
-                    else:
-                        said[column.name] = _field(column.name, text)
+                if column.role == "alias":
+                    aliases.append({"name": text, "source": column.name} if column.name else {"name": text})
                 elif column.role == "extra":
-                    extras[column.name] = _extra(column, text)
-                elif column.role == "alias":
-                    aliases.append({"name": text} | ({"source": column.name} if column.name else {}))
+                    extras[column.name] = read(text)
+                elif column.name in MEASURED:
+                    measured[column.name] = read(text)
                 else:
-                    said[column.name] = words_of(text)
+                    said[column.name] = read(text)
             self._complete(said, aliases, extras)
         except Refusal as refusal:
             return refused(line, refusal)
@@ -133,6 +132,8 @@ def checked(line: int, said: dict[str, Any], measured: dict[str, float] | None =
 
 def words_of(text: str) -> list[str]:
     """Return the words of one cell, with commas between them; one that has a comma itself stands in quotes."""
+    if text.isalnum():
+        return [text]
     (words,) = csv.reader([text], skipinitialspace=True)
     return [word.strip() for word in words if word.strip()]
 
@@ -144,12 +145,20 @@ def guessed(text: str) -> str | float | bool:
     return float(text) if NUMBER.fullmatch(text) else text
 
 
-def _field(name: str, text: str) -> Any:
+def _reader(column: Column) -> Callable[[str], Any]:
+    """Return what makes a value of a text in this column."""
+    name = column.name
+    if column.role == "extra":
+        return guessed if column.kind == "guessed" else partial(_extra, column)
+    if column.role == "words":
+        return words_of
+    if name in MEASURED:
+        return partial(_measured, name)
+    if name in ("ra", "dec"):
+        return partial(_angle, name)
     if name in ("scheme", "access"):
-        return text.casefold()
-    if name in ("ra", "dec") and not NUMBER.fullmatch(text):
-        return _angle(name, text)
-    return _number(text) if name in NUMBERS else text
+        return str.casefold
+    return _number if name in NUMBERS else str
 
 
 def _number(text: str) -> float | str:
@@ -158,6 +167,8 @@ def _number(text: str) -> float | str:
 
 
 def _angle(name: str, text: str) -> float | str:
+    if NUMBER.fullmatch(text):
+        return float(text)
     if name == "ra" and IN_HOURS.fullmatch(text):
         raise _bad("ra", text, "is in hours", "degrees (15 times the hours), or hours, minutes and seconds such as "
                    "13:09:48.1")  # fmt: skip
@@ -184,11 +195,9 @@ def _extra(column: Column, text: str) -> str | float | bool:
         if isinstance(value, str):
             raise _bad(column.name, text, "is not a number", "a finite number")
         return value
-    if column.kind == "truth":
-        if text.casefold() not in (*TRUE, *FALSE):
-            raise _bad(column.name, text, "is neither true nor false", "true, false")
-        return text.casefold() in TRUE
-    return guessed(text)
+    if text.casefold() not in (*TRUE, *FALSE):
+        raise _bad(column.name, text, "is neither true nor false", "true, false")
+    return text.casefold() in TRUE
 
 
 def _measured(name: str, text: str) -> float:

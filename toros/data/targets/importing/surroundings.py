@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Known", "Surroundings"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
     """A target that is there.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sqlalchemy import Table
@@ -34,6 +35,7 @@ __all__ = ["OnMatch", "Taken", "Taker"]
 TARGETS, NAMES, EXTRAS, TAGS, GROUPS = (
     cast(Table, noun.__table__) for noun in (Target, TargetName, TargetExtra, TargetTag, TargetGroup)
 )
+SAID = attrgetter(*COLUMNS)
 OnMatch = Literal["existing", "update", "new"]
 
 
@@ -178,17 +180,19 @@ class Taker:
 
     def _values(self, row: Prepared) -> dict[str, Any]:
         order = row.order
-        values: dict[str, Any] = {column: getattr(order, column) for column in COLUMNS}
-        values |= {"access": order.access or DEFAULT_ACCESS, "name": order.name, "owner": self._viewer.name,
-                   "created": self._recorded, "changed": self._recorded, "last_mjd": None,
-                   "last_magnitude": None}  # fmt: skip
+        values: dict[str, Any] = dict(zip(COLUMNS, SAID(order), strict=True))
+        values.update(
+            access=order.access or DEFAULT_ACCESS, name=order.name, owner=self._viewer.name, created=self._recorded,
+            changed=self._recorded, last_mjd=None, last_magnitude=None,
+        )  # fmt: skip
         if order.scheme is None:
             values["epoch"] = order.epoch if order.epoch is not None else 2000.0
-            values |= {"kind": "sidereal", **row.place}
+            values.update(row.place, kind="sidereal")
         else:
             values |= dict.fromkeys(("healpix", "galactic_longitude", "galactic_latitude", "constellation"))
             values["kind"] = "non_sidereal"
-        return values | row.row.measured
+        values.update(row.row.measured)
+        return values
 
 
 class _Work:

@@ -72,6 +72,7 @@ def test_the_same_file_again_changes_nothing(room: Room, tmp_path: Path, text: s
         (",10,5,", "name", None, "needs name"),
         ("x,10,5,eleven", "importance", "eleven", "wrong type"),
         ("x,10,5,11", "importance", "11.0", "out of range"),
+        ("x,10,5,1e-320", "importance", "1e-320", "out of range"),
         ("x,10", "", None, "has 2 cells and the header 4"),
         ("x;10;5;3", "", None, "has 1 cells and the header 4"),
         ("() -,10,5,", "name", None, "neither letters nor digits"),
