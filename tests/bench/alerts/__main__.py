@@ -1,8 +1,8 @@
 """Maps, catalogues and rankings at the sizes of the real ones, on one core; seconds of the processor.
 
 `scripts/bench alerts [work]...`: reading, ranking, crossmatch, visibility, latency, import; all without a word. The
-stores (1.4 GB) and the text of GLADE+'s shape (7 GB) are made in the folder for temporary files, and removed. The peer is
-named by TOROS_BENCH_PEER, a Python that has ligo.skymap: it is never installed beside TOROS.
+stores (1.4 GB) and the text of GLADE+'s shape (7 GB) are made in the folder for temporary files, and removed. The
+peer is named by TOROS_BENCH_PEER, a Python that has ligo.skymap: it is never installed beside TOROS.
 """
 
 from __future__ import annotations
