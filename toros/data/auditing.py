@@ -1,7 +1,7 @@
 """Who changed what: every change of the rows that matter leaves a row in `audit`, in the same transaction.
 
 `recorded` watches one session, so that nothing that changes a row has to remember to say so: objects when they are
-flushed, and statements when they are executed.
+flushed, and statements when they are executed. Only what writes thousands of rows past the session calls `note_rows`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from sqlalchemy.sql.elements import BindParameter
 
 from toros.data.tables import METADATA, Audit, DataProduct, Observation, Series
 
-__all__ = ["WATCHED", "Author", "Part", "recorded"]
+__all__ = ["WATCHED", "Author", "Part", "note_rows", "recorded"]
 
+WATCH = "toros audit"  # where a session keeps who watches it
 CHUNK = 400  # values in one query; SQLite's oldest limit is 999
 QUIET = frozenset({"changed", "last_mjd", "last_magnitude", "rate", "number", "due"})  # what follows from other changes
 MADE, CHANGED, DELETED = "made", "changed", "deleted"
@@ -121,6 +122,22 @@ def recorded(session: Session, author: Author) -> Iterator[None]:
         session.execute(insert(Audit), rows)
 
 
+def note_rows(session: Session, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Note new rows that a session did not see; without somebody who watches it, they are not even looked at.
+
+    Parameters
+    ----------
+    session : Session
+        In whose transaction they are.
+    table : Table
+    rows : iterable of mapping
+        Values by column; one that does not hold the number of the row that has changed tells nothing.
+    """
+    watch: _Watch | None = session.info.get(WATCH)
+    if watch is not None:
+        watch.note(table, rows)
+
+
 class _Watch:
     """Listens to one session."""
 
@@ -138,10 +155,19 @@ class _Watch:
     def begin(self) -> None:
         for name, listener in self._listening:
             event.listen(self._session, name, listener)
+        self._session.info[WATCH] = self
 
     def end(self) -> None:
         for name, listener in self._listening:
             event.remove(self._session, name, listener)
+        self._session.info.pop(WATCH, None)
+
+    def note(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Note rows that are new."""
+        part = WATCHED.get(table.name)
+        if part is not None and part.made and table.metadata is METADATA:
+            for row in rows:
+                self.notes.add(part, row.get(part.by), MADE, (name for name in row if row[name] is not None))
 
     def _flushed(self, session: Session, _context: Any) -> None:
         """Note the objects that a flush wrote."""

@@ -8,15 +8,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
+
+from toros.data.auditing import note_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 MARKS = 30_000  # values in one statement; SQLite's limit is 32766
 
-__all__ = ["among", "insert_many", "is_postgresql", "listed", "pairs"]
+__all__ = ["among", "insert_many", "insert_new", "is_postgresql", "listed", "pairs"]
 
 
 def is_postgresql(session: Session) -> bool:
@@ -81,37 +84,68 @@ def insert_many(
 
     Notes
     -----
+    The audit is told of the rows, as far as they name the row that has changed.
+
     PostgreSQL gets one array a column: of thousands of single parameters its driver spends more time on reading the
     statement than the server on carrying it out.
     """
     if not rows:
         return []
-    if not is_postgresql(session):
-        return _insert_into_sqlite(session, table, rows, returned)
-    columns = [table.c[name] for name in rows[0]]
+    if is_postgresql(session):
+        statement = _from_arrays(sa.insert(table), rows)
+        result = session.execute(statement.returning(*returned) if returned else statement)
+        found: Sequence[Any] = result.all() if returned else []
+    else:
+        found = _insert_into_sqlite(session.connection(), sa.insert(table), rows, returned)
+    note_rows(session, table, rows)
+    return found
+
+
+def insert_new(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Write many rows in one statement, but those whose key is there already; return how many are new.
+
+    Parameters
+    ----------
+    session, table, rows
+        As of `insert_many`; of a table whose new rows nobody is told of.
+    """
+    if not rows:
+        return 0
+    if is_postgresql(session):
+        made = _from_arrays(postgresql.insert(table).on_conflict_do_nothing(), rows)
+        return int(session.execute(made.execution_options(preserve_rowcount=True)).rowcount)
+    connection = session.connection()
+    text, values = _of_sqlite(connection, sqlite.insert(table).on_conflict_do_nothing(), rows)
+    return int(connection.exec_driver_sql(text, values).rowcount)
+
+
+def _from_arrays(insert: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Return a statement that inserts rows, one array a column."""
+    columns = [insert.table.c[name] for name in rows[0]]
     given = sa.func.unnest(*(_array(column, [row[column.name] for row in rows]) for column in columns))
     values = given.table_valued(*(sa.column(c.name, _element(c)) for c in columns), name="given").render_derived()
-    statement: Any = sa.insert(table).from_select(columns, sa.select(*values.c))
-    if returned:
-        return session.execute(statement.returning(*returned)).all()
-    session.execute(statement)
-    return []
+    return insert.from_select(columns, sa.select(*values.c))
+
+
+def _of_sqlite(
+    connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, list[tuple[Any, ...]]]:
+    """Return the text of a statement and the values of each row: numbers, texts and truths are the driver's own."""
+    compiled: Any = insert.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    return str(compiled), [tuple(map(row.__getitem__, compiled.positiontup)) for row in rows]
 
 
 def _insert_into_sqlite(
-    session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]], returned: Sequence[sa.Column[Any]]
+    connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any]], returned: Sequence[sa.Column[Any]]
 ) -> Sequence[Any]:
-    connection = session.connection()
-    compiled: Any = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    # numbers, texts and truths are the driver's own: it needs no help with each value
-    values = [tuple(map(row.__getitem__, compiled.positiontup)) for row in rows]
+    text, values = _of_sqlite(connection, insert, rows)
     if not returned:
-        connection.exec_driver_sql(str(compiled), values)
+        connection.exec_driver_sql(text, values)
         return []
-    start, marks = str(compiled).split("VALUES ")
+    start, marks = text.split("VALUES ")
     names = ", ".join(connection.dialect.identifier_preparer.format_column(column) for column in returned)
-    found: list[Any] = []
     most = MARKS // len(values[0])
+    found: list[Any] = []
     for first in range(0, len(values), most):
         several = values[first : first + most]
         statement = f"{start}VALUES {', '.join([marks] * len(several))} RETURNING {names}"

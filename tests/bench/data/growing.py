@@ -31,7 +31,7 @@ from toros.data.tables import METADATA, Series, Target
 from toros.data.tables.series import DISTINGUISHING
 from toros.store.database import Database
 
-__all__ = ["ABOUT", "CURVE", "NOW", "empty_database", "main", "points"]
+__all__ = ["ABOUT", "CURVE", "NOW", "empty_database", "main", "passed", "points"]
 
 NOW = "2026-11-20T03:00:00.000"
 CURVE = 2000  # points of a light curve
@@ -145,7 +145,7 @@ def _adding(kind: str, empty: Database, large: Database, targets: int, server: P
     for i in range(TIMES):
         for name, database, target in (("empty", empty, 1), ("large", large, int(chance.integers(targets)) + 1)):
             one = points(1, seed=i, start=57000.0 + i)
-            taken[name].append(_passed(partial(ingest_reading, database.write, target, one, recorded=NOW)))
+            taken[name].append(passed(partial(ingest_reading, database.write, target, one, recorded=NOW)))
     for clock, words in enumerate(("processor", "clock")):
         small, big = (
             percentile([each[clock] for each in taken[name][WARM:]], 0.5) * 1e3 for name in ("empty", "large")
@@ -175,7 +175,7 @@ def _reading(kind: str, large: Database, targets: int, server: PostgresServer | 
     yield Goal(f"{kind}, light curve of {CURVE} points in {targets * CURVE:,}", told, "", mean, most=5.0)
 
 
-def _passed(work: Callable[[], object]) -> tuple[float, float]:
+def passed(work: Callable[[], object]) -> tuple[float, float]:
     """Return the processor time and the time on the wall that something takes, seconds."""
     began, spent = time.perf_counter(), time.process_time()
     work()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Insert, bindparam, insert, select, update
+from sqlalchemy import Insert, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from toros.data.many import insert_new
 from toros.data.tables import Measurement, MeasurementHistory, Series
 from toros.data.tables.series import DISTINGUISHING
 
@@ -22,7 +23,8 @@ __all__ = ["CHUNK", "Taken", "compare_points", "find_series", "record_points", "
 
 CHUNK = 2000  # points in one transaction: some 20 ms
 COMPARED = ("value", "error", "upper_limit", "flags")
-ROW = Measurement.__table__.c
+POINTS = cast(Table, Measurement.__table__)
+ROW = POINTS.c
 KEPT = [ROW.time, ROW.value, ROW.error, ROW.upper_limit, ROW.flags, ROW.product, ROW.revision, ROW.recorded]
 
 
@@ -95,8 +97,7 @@ def record_points(
     if not len(points):
         return Taken()
     rows = _rows(series, points, bjd, product, recorded)
-    statement = _insert(session, Measurement.__table__).execution_options(preserve_rowcount=True)
-    new = int(session.execute(statement, rows).rowcount)  # type: ignore[attr-defined]
+    new = insert_new(session, POINTS, rows)
     if new == len(rows):
         return Taken(new=new)
     known = _known(session, series, [row["time"] for row in rows], lock=True)

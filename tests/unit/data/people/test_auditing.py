@@ -15,6 +15,9 @@ from toros.data.people.finding import find_changes
 from toros.data.permissions import Viewer
 from toros.data.tables import METADATA, Audit, Measurement, Series, Target, TargetName, TargetTag
 from toros.data.targets.creating import add_target
+from toros.data.targets.importing.prepared import prepared
+from toros.data.targets.importing.rows import Header, Row
+from toros.data.targets.importing.taking import Taker
 from toros.data.targets.lists import add_to_list
 from toros.data.targets.merging import merge_targets
 from toros.data.targets.updating import update_target
@@ -57,6 +60,21 @@ def test_a_target_made_is_one_row_whatever_hangs_on_it(room: Room) -> None:
     assert {"name", "ra", "access", "names", "tags", "extras", "groups"} <= set(fields)
     again = changed(room, lambda session: add_target(session, asked, viewer=ALL, recorded=NOW, match_radius=3.0))
     assert again == []
+
+
+def test_a_target_that_is_imported_is_told_like_one_that_is_added(room: Room) -> None:
+    def imported(*cells: str, **how: Any) -> list[tuple[str, int, str, list[str]]]:
+        row = Header(["name", "ra", "dec", "name1", "tags", "redshift"]).read(2, cells)
+        assert isinstance(row, Row)
+        taker = Taker(ALL, recorded=NOW, match_radius=3.0, **how)
+        return changed(room, lambda session: taker.take(session, prepared([row], 3.0)[0]))
+
+    ((table, number, action, fields),) = imported("A", "10", "20", "B", "gw", "0.1")
+    assert (table, number, action) == ("target", 1, "made")
+    assert {"name", "ra", "access", "names", "tags", "extras"} <= set(fields) and "parallax" not in fields
+    assert imported("A", "10", "20", "B", "gw", "0.1") == []
+    assert imported("A", "10", "20", "C", "gw", "0.1") == [("target", 1, "changed", ["names"])]
+    assert imported("A", "10", "20", "C", "gw", "0.2", dry_run=True) == []
 
 
 def test_what_is_said_of_a_target_is_told_by_its_name_and_without_its_value(room: Room) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sqlalchemy import Table
 
+from toros.data.auditing import note_rows
 from toros.data.many import insert_many
 from toros.data.permissions import Viewer
 from toros.data.tables import Target, TargetExtra, TargetGroup, TargetName, TargetTag
@@ -166,6 +167,7 @@ class Taker:
             values = [self._values(row) for row in made]
             returned = insert_many(session, TARGETS, values, TARGETS.c.number, TARGETS.c.name)
             by_name = {name: number for number, name in returned}
+            note_rows(session, TARGETS, ({**each, "number": by_name[each["name"]]} for each in values))
             numbers = {provisional: by_name[row.order.name] for row, provisional in work.made}
             hanging = _Hanging()
             for row, provisional in work.made:
