@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "data_manager_0007"
-down_revision = "data_manager_0006"
+revision = "data_manager_0008"
+down_revision = "data_manager_0007"
 branch_labels = None
 depends_on = None
 
