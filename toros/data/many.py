@@ -113,7 +113,8 @@ def insert_new(session: Session, table: sa.Table, rows: Sequence[Mapping[str, An
         return 0
     if is_postgresql(session):
         made = _from_arrays(postgresql.insert(table).on_conflict_do_nothing(), rows)
-        return int(session.execute(made.execution_options(preserve_rowcount=True)).rowcount)
+        result: Any = session.execute(made.execution_options(preserve_rowcount=True))
+        return int(result.rowcount)
     connection = session.connection()
     text, values = _of_sqlite(connection, sqlite.insert(table).on_conflict_do_nothing(), rows)
     return int(connection.exec_driver_sql(text, values).rowcount)
