@@ -125,8 +125,6 @@ def ingest_reading(
         done += len(part)
         if progress is not None:
             progress(done / len(points))
-    if taken.new or taken.revised:
-        write(partial(update_latest, target=target))
     return Ingestion(taken, reading.problems, reading.layout, reading.remarks)
 
 
@@ -151,7 +149,10 @@ def _chunks(points: Points) -> Iterator[tuple[About, Points]]:
 
 
 def _record(session: Session, *, target: int, about: About, points: Points, **more: Any) -> Taken:
-    return record_points(session, record_series(session, target, about), points, **more)
+    taken = record_points(session, record_series(session, target, about), points, **more)
+    if taken.new or taken.revised:  # in the same transaction: a crash leaves no target behind its points
+        update_latest(session, target)
+    return taken
 
 
 def _compare(session: Session, *, target: int, about: About, points: Points) -> Taken:
