@@ -113,7 +113,7 @@ def test_a_big_body_neither_slows_lists_nor_is_shown_in_them(opened: Opened) -> 
     desk.accept(order)
     row = desk.ledger.list_orders()["orders"][0]
     assert "alert" not in row["fields"]
-    assert row["fields"]["format"] == "gwalert"
+    assert row["fields"]["test"] is False
     claim = desk.ledger.claim("work", "w@h:1")
     assert claim is not None
     assert claim.order == order
@@ -141,7 +141,7 @@ def test_ids_tell_their_time_only_where_they_are_ulids() -> None:
 
 def test_short_fields_leave_out_what_is_long_and_the_envelope() -> None:
     alert = {"request": "process_alert", "alert": "x" * 1000, "test": False}
-    assert short_fields(workorders.parse(alert)) == {"format", "test"}
+    assert short_fields(workorders.parse(alert)) == {"test"}
     watch = {"request": "observation", "ra": 1.5, "dec": 2.0, "target": "M31", "priority": 3.0}
     assert short_fields(workorders.parse(watch)) >= {"ra", "dec", "target"}
     assert "priority" not in short_fields(workorders.parse(watch))
