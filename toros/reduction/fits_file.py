@@ -154,6 +154,7 @@ def _write_plain(
         for piece in chain([head], array.pieces() if isinstance(array, Parked) else _pieces(array)):
             digest.update(piece)
             file.write(piece)
+            _begin_to_store(file, len(piece))
             size += len(piece)
         padding = bytes(-size % BLOCK)
         digest.update(padding)
@@ -161,6 +162,16 @@ def _write_plain(
     digest.update(table)
     file.write(table)
     return digest.hexdigest()
+
+
+def _begin_to_store(file: BinaryIO, size: int) -> None:
+    """Have the disk begin with the bytes written last, so that the sync at the end finds little left to wait for.
+
+    Linux starts to write what is said not to be needed any more, and drops only what is on the disk already.
+    """
+    if hasattr(os, "posix_fadvise"):
+        file.flush()
+        os.posix_fadvise(file.fileno(), file.tell() - size, size, os.POSIX_FADV_DONTNEED)
 
 
 def _units(

@@ -29,7 +29,7 @@ __all__ = ["measure"]
 
 FRAMES, SIDE = 24, 4096
 DISTINCT = 6  # files; the others are links to them
-EVERY = 0.2  # seconds between two looks at the memory
+EVERY = 1.0  # seconds between two looks at the memory; each look takes time from what is measured
 MEBIBYTES = 6144  # what all frames under way may take; the default
 
 
