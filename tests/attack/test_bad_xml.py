@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import statistics
+import time
 import xmlrpc.client
+from pathlib import Path
 
 import pytest
 
-from tests.attack.raw import post
+from tests.attack.raw import connect, head, post, reply_of
 from tests.attack.served import Served
 from workorders.refusal import FaultCode
 
@@ -63,7 +67,7 @@ def test_document_types_are_refused_at_once(desk: Served, token: str, before: st
     assert seconds < 0.2
 
 
-@pytest.mark.parametrize(
+ELSEWHERE = pytest.mark.parametrize(
     "declaration",
     [
         "<!DOCTYPE x SYSTEM '{url}'>",
@@ -71,6 +75,9 @@ def test_document_types_are_refused_at_once(desk: Served, token: str, before: st
         "<!DOCTYPE x PUBLIC 'a' '{url}'>",
     ],
 )
+
+
+@ELSEWHERE
 def test_nothing_is_fetched(desk: Served, token: str, declaration: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as trap:
         trap.settimeout(0.3)
@@ -78,6 +85,14 @@ def test_nothing_is_fetched(desk: Served, token: str, declaration: str) -> None:
         fault_of(desk, token, call("<struct/>", before=declaration.replace("{url}", url)))
         with pytest.raises(TimeoutError):
             trap.accept()
+
+
+@ELSEWHERE
+def test_no_file_is_opened(desk: Served, token: str, declaration: str, tmp_path: Path) -> None:
+    """The file is a pipe that nobody writes to: whoever opened it would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    body = call("<struct/>", before=declaration.replace("{url}", f"file://{tmp_path}/pipe"))
+    assert fault_of(desk, token, body)[0] is FaultCode.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -132,6 +147,24 @@ def test_there_is_no_other_method(desk: Served, token: str, method: str) -> None
     code, sentence, _ = fault_of(desk, token, call("<struct/>", method))
     assert code is FaultCode.MALFORMED
     assert "no such method" in sentence
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("method", ["system.listMethods", "front_desk.__globals__", "x"])
+def test_how_long_it_takes_tells_nobody_which_methods_there_are(desk: Served, token: str, method: str) -> None:
+    """C.3 25: the refusal of an unknown method takes as long as one by the method that there is, within a fifth."""
+    seconds: dict[str, list[float]] = {"front_desk": [], method: []}
+    with connect(desk) as connection:
+        for _ in range(1500):
+            for name, taken in seconds.items():
+                body = call("<struct/>", name.ljust(max(map(len, seconds))))
+                begun = time.perf_counter()
+                connection.sendall(head(desk, token, Content_Length=str(len(body))) + body)
+                assert reply_of(connection)[0] == 200
+                taken.append(time.perf_counter() - begun)
+    known, unknown = (statistics.median(taken) for taken in seconds.values())
+    print(f"\n{method}: refused in {unknown * 1e6:.0f} us, front_desk in {known * 1e6:.0f} us")
+    assert unknown == pytest.approx(known, rel=0.2)
 
 
 def test_nothing_of_all_this_was_stored(desk: Served, token: str) -> None:

@@ -93,6 +93,37 @@ def test_the_dome_closes_although_nothing_can_be_stored(small_disk: Path, tmp_pa
         assert desk.ask("dome_status")["closed"] == 1
 
 
+def test_a_real_telescope_stops_and_parks_although_nothing_can_be_stored(small_disk: Path, tmp_path: Path) -> None:
+    """Promise 7, with the service that is installed: abort, close_dome and park_dome act, under an exposure."""
+    settings = {
+        "state": str(small_disk / "state"),
+        "files": {"roots": {"raw": str(tmp_path / "raw")}},
+        "logging": {"file": str(tmp_path / "{service}.log")},
+        "camera": {"clock_rate": 1.0, "rows": 64, "columns": 64},
+    }
+    (tmp_path / "raw").mkdir()
+    with Network(tmp_path, ["telescope"], settings) as network:
+        desk = network["telescope"]
+        asked = {"ra": 10.0, "dec": 41.0, "exposure_time": 100.0, "calibration_frames": 0}
+        exposure = desk.submit("observation", **asked)
+        eventually(lambda: desk.status(exposure).get("fraction", 0) > 0)
+        ballast = fill(small_disk)
+        with pytest.raises(xmlrpc.client.Fault) as refused:
+            for _ in range(200):
+                desk.submit("observation", **asked)
+        assert refused.value.faultCode == NO_ROOM
+        expires = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 120))
+        begun = time.monotonic()
+        for request in ("abort", "close_dome", "park_dome"):
+            answer = desk.ask(request, id=new_id(), expires=expires)
+            assert (answer["status"], answer["stored"]) == ("done", False)
+            assert answer["result"]["shutter"] == "closed"
+        assert time.monotonic() - begun < 6
+        assert desk.ask("dome_status")["parked"]
+        ballast.unlink()
+        assert "aborted by the order" in desk.wait_for(exposure, "buried")["reason"]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "page overwritten", "not a database"])
 def test_a_damaged_database(tmp_path: Path, damage: str) -> None:
     """C.3 13: the daemon does not start, and says in one sentence why and what to do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -144,3 +145,19 @@ def test_what_the_pages_name_exists(page: str) -> None:
         assert command in COMMANDS.split(), f"{page} names toros {command}"
     for request in re.findall(r"toros submit (\w+)", text):
         assert request in VOCABULARY
+
+
+def test_a_release_gathers_every_fragment_and_loses_none(tmp_path: Path) -> None:
+    for name in ("scripts/release-notes", "CHANGES.rst", "changes"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copy(ROOT / name, tmp_path / name)
+    release = [sys.executable, tmp_path / "scripts/release-notes", "1.0", "2027-01-01"]
+    (tmp_path / "changes" / "odd.bug.rst").write_text("An odd one.\n")
+    refused = subprocess.run(release, capture_output=True, text=True)
+    assert (refused.returncode, "odd.bug.rst" in refused.stderr) == (1, True)
+    (tmp_path / "changes" / "odd.bug.rst").unlink()
+    said = [" ".join(path.read_text().split()) for path in sorted((tmp_path / "changes").glob("*.rst"))]
+    subprocess.run(release, check=True)
+    assert all(text in (tmp_path / "CHANGES.rst").read_text() for text in said)
+    assert not list((tmp_path / "changes").glob("*.rst"))

@@ -32,6 +32,7 @@ from toros.cli import (
     user,
 )
 from toros.cli.codes import CODES_IN_WORDS
+from toros.cli.manual import HELP, easy_to_read
 
 __all__ = ["command_line"]
 
@@ -41,17 +42,18 @@ RUNNING, ASKING, KEEPING, TRYING = "Daemons", "Orders", "This node", "Trying it"
 @cache
 def command_line() -> Callable[..., object]:
     """Return what runs a line of words; put together once, since that takes longer than most commands do."""
-    return typer.main.get_command(_built())
+    line = typer.main.get_command(_built())
+    easy_to_read(line)
+    return line
 
 
 def _built() -> typer.Typer:
     app = typer.Typer(
-        help="The software of a transient follow-up observatory: daemons that pass work orders.",
         epilog=CODES_IN_WORDS,
         no_args_is_help=True,
         rich_markup_mode="rich",
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings={"help_option_names": HELP},
     )
     app.callback()(_root)
     panels: dict[str, list[Callable[..., None]]] = {

@@ -148,6 +148,35 @@ def _product(result: Row, fields: Row) -> str:
     return ", ".join(part for part in (f"{kind} {name}".strip(), said) if part)
 
 
+def _targets(result: Row) -> str:
+    if "targets" not in result:
+        return _anything(result)
+    late = [str(note) for note in result["notes"]] if isinstance(result.get("notes"), list) else []
+    return ", ".join(
+        [f"{_many(result['targets'], 'target')}, {_count(result.get('ordered', 0))} to be observed", *late]
+    )
+
+
+def _target(result: Row) -> str:
+    if "name" not in result or "made" not in result:
+        return _anything(result)
+    if result.get("dry_run"):
+        return f"{result['name']} {'would be a new target' if result['made'] else 'is known'} (only tried)"
+    return f"{result['name']}, {'new target' if result['made'] else 'known as target'} {_count(result.get('target'))}"
+
+
+def _followed(result: Row) -> str:
+    if "observation" not in result:
+        return _anything(result)
+    return f"observation {_count(result['observation'])} {str(result.get('status', '')).lower()}".rstrip()
+
+
+def _notice(result: Row) -> str:
+    if "told" not in result:
+        return _anything(result)
+    return ", ".join(["sky map drawn"] * ("sky_plot" in result) + ["told" if result["told"] else "nobody to be told"])
+
+
 def _anything(result: Row) -> str:
     """Return names and short values; lists by their length."""
     said = []
@@ -168,6 +197,10 @@ _RESULTS: Mapping[str, Callable[[Row], str]] = {
     "restart_file_batch": _batch,
     "calibrate_frame": _batch,
     "make_masters": _masters,
+    "receive_targets": _targets,
+    "add_target": _target,
+    "update_observation": _followed,
+    "tell_alert": _notice,
 }
 
 

@@ -69,7 +69,7 @@ def _draw_transfer(learnt: Learnt, title: str) -> Any:
     from matplotlib import colormaps
 
     figure, (above, below) = _figure(nrows=2, sharex=True, height_ratios=(3, 1))
-    colours = [BLUE, "#d9822b", "#3a8f5c", "#7d4fa3"]
+    colours: list[Any] = [BLUE, "#d9822b", "#3a8f5c", "#7d4fa3"]
     if len(learnt.amplifiers) > MANY:
         colours = [colormaps["viridis"](n) for n in np.linspace(0, 0.9, len(learnt.amplifiers))]
     for n, (one, colour) in enumerate(zip(learnt.amplifiers, colours, strict=False), 1):

@@ -154,7 +154,8 @@ def _ensemble(
         if (before == kept).all():
             break
     stars = kept.sum(axis=1)
-    free = kept.sum() / max(1, kept.sum() - kept.any(axis=0).sum() - (stars > 0).sum() + 1)
+    used = int(kept.sum())
+    free = used / max(1, used - int(kept.any(axis=0).sum()) - int((stars > 0).sum()) + 1)
     told = stars >= FEWEST
     errors = np.where(told, spread * math.sqrt(free) / np.sqrt(np.maximum(stars, 1)), np.nan)
     return np.where(told, points, np.nan), errors, stars

@@ -82,7 +82,7 @@ def _means(strip: NDArray[Any], columns: int) -> NDArray[np.float64]:
     import numpy as np
 
     with np.errstate(invalid="ignore", over="ignore"):
-        total = strip.sum(axis=0, dtype=np.float32 if strip.dtype == np.float32 else np.float64)
+        total: NDArray[Any] = strip.sum(axis=0, dtype=np.float32 if strip.dtype == np.float32 else np.float64)
         means: NDArray[np.float64] = total.reshape(columns, -1).mean(axis=1, dtype=np.float64) / strip.shape[0]
     if np.isfinite(means).all():
         return means

@@ -12,6 +12,7 @@ import pytest
 
 from toros.cli import main
 from toros.cli.codes import CODES_IN_WORDS, ExitCode
+from toros.cli.manual import flowing
 
 COMMANDS = (
     "run", "serve", "status", "submit", "orders", "cancel", "retry", "describe", "report", "init", "doctor", "demo",
@@ -41,6 +42,15 @@ def test_every_command_has_help_with_examples(command: str, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert f"toros {command}" in said.split("Examples:")[1]
     assert ("--json" in said) == (command in WITH_JSON)
+
+
+def test_help_fits_any_terminal_and_no_flag_seems_to_take_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    written = "Ask a desk\nfor work.\n\nIt is stored, and\nthen done.\n\nExamples:\n\n  toros a\n\n  toros b\n"
+    assert (
+        flowing(written) == "Ask a desk for work.\n\nIt is stored, and then done.\n\nExamples:\n\n$ toros a\n$ toros b"
+    )
+    assert main(["run", "--help"]) == 0
+    assert "<bool>" not in capsys.readouterr().out
 
 
 def test_every_exit_code_is_documented(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from toros.cli import rehearsal
 from toros.cli.rehearsal import MARK, private_environment, take_folder
 from toros.errors import ConfigurationError
 
@@ -57,3 +58,12 @@ def test_daemons_keep_caches_in_the_folder_and_know_nothing_of_our_node(
     assert not [name for name in environment if name.startswith("TOROS_")]
     places = [environment[name] for name in ("TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")]
     assert all(Path(place).is_dir() and Path(place).is_relative_to(tmp_path) for place in places)
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_kernels_that_lie_ready_are_not_compiled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: bool
+) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(rehearsal, "_compiled_beside_the_code", lambda: ready)
+    assert ("NUMBA_CACHE_DIR" in private_environment(tmp_path)) != ready

@@ -76,6 +76,18 @@ def test_sentences_tell_what_matters() -> None:
         "master bias master_bias.fits, product 1"
     )
     assert say(request="ingest_data_product", fields=asked) == "master bias master_bias.fits"
+    assert say(request="receive_targets", result={"targets": 2, "ordered": 1, "notes": ["M31 is late"]}) == (
+        "2 targets, 1 to be observed, M31 is late"
+    )
+    added = {"name": "NGC4993", "made": True, "target": 7}
+    assert say(request="add_target", result=added) == "NGC4993, new target 7"
+    assert say(request="add_target", result=added | {"made": False}) == "NGC4993, known as target 7"
+    assert say(request="add_target", result=added | {"dry_run": True}) == "NGC4993 would be a new target (only tried)"
+    followed = {"observation": 3, "status": "COMPLETED"}
+    assert say(request="update_observation", result=followed) == "observation 3 completed"
+    assert say(request="tell_alert", result={"told": False, "sky_plot": "alerts:x.png"}) == (
+        "sky map drawn, nobody to be told"
+    )
     assert say(state="buried", reason="raw:x does not exist", result={"a": 1}) == "raw:x does not exist"
     assert say(state="running", message="frame 3 of 5") == "frame 3 of 5"
     assert say(request="share", result={"sent": 3, "to": ["a", "b"], "empty": ""}) == "sent 3, 2 to"
@@ -87,9 +99,22 @@ plain = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-names = st.sampled_from(["process_alert", "observation", "calibrate_file_batch", "ingest_data_product", "other"])
+names = st.sampled_from(
+    [
+        "process_alert",
+        "receive_targets",
+        "observation",
+        "update_observation",
+        "calibrate_file_batch",
+        "add_target",
+        "ingest_data_product",
+        "tell_alert",
+        "other",
+    ]
+)
 keys = st.sampled_from(["event", "alert_type", "galaxy", "distance_mpc", "probability", "area_deg2", "ordered", "notes",
-                        "frames", "lights", "calibrated", "masters", "unusable", "product", "x"])  # fmt: skip
+                        "frames", "lights", "calibrated", "masters", "unusable", "product", "targets", "name", "made",
+                        "dry_run", "target", "observation", "status", "told", "sky_plot", "x"])  # fmt: skip
 
 
 @given(names, st.dictionaries(keys, plain), st.dictionaries(st.text(max_size=5), plain))
