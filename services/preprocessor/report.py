@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import Inventory, Seen, Unusable
 from toros.reduction.masters import Master
 from toros.reduction.night_sky import FieldTrend

@@ -11,7 +11,8 @@ import pytest
 
 from tests.unit.reduction import made_frames as made
 from toros.errors import ChildDied, OrderCancelled, Temporary
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import list_files
 from toros.reduction.journal import NoJournal
 from toros.reduction.product import Made

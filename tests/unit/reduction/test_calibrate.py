@@ -13,7 +13,8 @@ from astropy.io import fits
 from ccdproc import CCDData
 
 from tests.unit.reduction import made_frames as made
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import list_files
 from toros.reduction.provenance import rerun
 

@@ -10,7 +10,8 @@ import pytest
 from astropy.io import fits
 
 from tests.unit.reduction import made_frames as made
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import Inventory, list_files
 from toros.reduction.masters import Master
 
