@@ -124,6 +124,16 @@ def test_an_old_broken_file_is_not_called_fresh(desk: Rehearsal) -> None:
     assert "resume" not in result["unusable"][0]["reason"]
 
 
+def test_what_resuming_cannot_cure_is_not_to_be_resumed(desk: Rehearsal) -> None:
+    made.write_night(raw(desk), lights=1)
+    made.write_frame(raw(desk) / "negative.fits", made.counts("light", 30, 77), IMAGETYP="LIGHT", EXPTIME=-30.0)
+    (raw(desk) / "huge.fits").write_bytes(made.HOSTILE["claims-80-GB.fits"])
+    (raw(desk) / "text.fits").write_bytes(made.HOSTILE["text.fits"])
+    result = ordered(desk, "calibrate_file_batch", file_location=WHERE).result
+    assert len(result["unusable"]) == 3
+    assert not [u for u in result["unusable"] if "resume" in u["reason"]]
+
+
 def test_late_calibration_frames_change_no_master_that_was_published(desk: Rehearsal) -> None:
     made.write_night(raw(desk), lights=1, flats=0)
     made_by(desk, "calibrate_file_batch", id="B1", file_location=WHERE)
