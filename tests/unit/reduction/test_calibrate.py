@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from ccdproc import CCDData
 from tests.unit.reduction import made_frames as made
 from toros.reduction.batch import Batch
 from toros.reduction.batch_product import Product
-from toros.reduction.inventory import list_files
+from toros.reduction.calibrate import calibration_of
+from toros.reduction.cameras.camera import STEPS, Camera
+from toros.reduction.inventory import Seen, list_files
+from toros.reduction.masters import Master
 from toros.reduction.provenance import rerun
 
 
@@ -332,3 +336,32 @@ def test_a_product_as_input_is_refused_and_its_master_is_used(tmp_path: Path) ->
     assert sorted(m.kind for m in light.masters) == ["bad_pixels", "bias", "dark", "flat"]
     first = CCDData.read(tmp_path / "out" / "calibrated" / "light-000.fits")
     assert (CCDData.read(light.made.path).data == first.data).all()
+
+
+STEP_OF = {
+    "overscan": "subtract_overscan", "linearity": "linearize", "bias": "subtract_bias", "dark": "subtract_dark",
+    "flat": "flat_correct", "gain": "gain_correct", "bad_pixels": "mask_bad_pixels",
+    "cosmic_rays": "cosmicray_lacosmic",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, list[Master]]:
+    """A light of a camera with an overscan and a curve, and all masters that there can be."""
+    raw = made.write_night(tmp_path_factory.mktemp("everything") / "raw", lights=1)
+    for path in raw.glob("*.fits"):
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].data[:, 70:] = 900 + np.arange(10)
+    camera = Camera(overscan="[71:80,1:60]", trim="[1:70,1:60]", linearity=(1e-7,))
+    batch = Batch(output=raw.parent / "out", cameras=[camera])
+    inventory = batch.look([(path, path.name) for path in list_files(raw)[0]])
+    return inventory.light[0], batch.make_masters(inventory)[0]
+
+
+@pytest.mark.parametrize("off", [None, *STEPS])
+def test_every_step_can_be_switched_off_for_a_camera(off: str | None, everything: tuple[Seen, list[Master]]) -> None:
+    light, masters = everything
+    camera = replace(light.frame.settings, steps={**light.frame.settings.steps, **({off: False} if off else {})})
+    light = replace(light, frame=replace(light.frame, settings=camera))
+    done = {step.name for step in calibration_of(light, masters, cosmic_rays=True).recipe.steps}
+    assert set(STEP_OF.values()) - done == ({STEP_OF[off]} if off else set())
