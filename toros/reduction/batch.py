@@ -11,19 +11,19 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toros.errors import BadFrame
+from toros.errors import UnfinishedFrame
 from toros.reduction.batch_product import Product, made_mask, made_master, product_of
 from toros.reduction.calibrate import Calibration, calibration_of, correction_of
 from toros.reduction.cameras.camera import Camera
 from toros.reduction.choice import Rules, choose, said_of, same_exposure
-from toros.reduction.inventory import Inventory, Seen, Unusable, classify, groups, inspect
+from toros.reduction.inventory import Inventory, Seen, Unusable, classify, inspect
 from toros.reduction.jobs import Jobs
 from toros.reduction.journal import Journal, NoJournal
 from toros.reduction.keys import key_of_light, key_of_master, unique
 from toros.reduction.masks import camera_mask, look_at_mask, mask_path, masks_to_make
 from toros.reduction.masters import Dark, Master, finished, master_recipe
 from toros.reduction.memory import Need, Room, need_to_look
-from toros.reduction.piles import pedestal_of, without_spoilers
+from toros.reduction.piles import groups, pedestal_of, without_spoilers
 from toros.reduction.product import Job, Made, is_still_there
 from toros.reduction.production import Production
 from toros.reduction.structure import Limits
@@ -326,14 +326,12 @@ def _need_to_look(path: Path, limits: Limits) -> Need:
 
 
 def _why(path: Path, error: BaseException) -> str:
-    """Return why a file cannot be used, and that it may be whole later where it was written to just now."""
+    """Return why a file cannot be used, and what to do where it is not whole yet: it was written to just now."""
     reason = reason_of(error)
+    if not isinstance(error, UnfinishedFrame):
+        return reason
     try:
         age = time.time() - path.stat().st_mtime
     except OSError:
         return reason
-    if isinstance(error, BadFrame) and age < FRESH:
-        return (
-            f"{reason}; it was written to {max(0, round(age))} s ago: where it is not whole yet, resume the batch later"
-        )
-    return reason
+    return f"{reason}; it was written to {max(0, round(age))} s ago: resume the batch later" if age < FRESH else reason
