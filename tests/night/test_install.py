@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -13,6 +14,22 @@ import yaml
 from workorders import DESKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def check_kernels(prefix: Path, environment: dict[str, str]) -> None:
+    """See that the preprocessor finds every kernel compiled where its unit has it look."""
+    unit = (prefix / "etc/systemd/system/toros-preprocessor.service").read_text("utf-8")
+    said = dict(pair.split("=", 1) for line in re.findall(r"^Environment=(.*)$", unit, re.M) for pair in line.split())
+    cache = Path(said["NUMBA_CACHE_DIR"])
+    assert cache.is_relative_to(prefix)
+    kept = {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")}
+    assert len(kept) > 10
+    subprocess.run(
+        [prefix / "opt/toros/bin/python", "-m", "toros.reduction.warm"],
+        check=True, capture_output=True, cwd=prefix, env={**environment, **said},
+    )  # fmt: skip
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")} == kept
+    assert not list((prefix / "opt").rglob("*.nb?")), "what is beside the program is not renewed by the services"
 
 
 @pytest.mark.long
@@ -35,6 +52,7 @@ def test_a_node_is_installed_into_a_folder_twice(tmp_path: Path) -> None:
         assert stat.S_IMODE(token.stat().st_mode) == 0o600
         unit = (prefix / "etc/systemd/system" / f"toros-{desk}.service").read_text("utf-8")
         assert f"ExecStart={prefix}/opt/toros/bin/toros serve {desk}\n" in unit
+    check_kernels(prefix, environment)
     check = subprocess.run(
         [prefix / "opt/toros/bin/toros", "doctor", "--config", file],
         capture_output=True, text=True, check=False, env=environment, cwd=tmp_path,
