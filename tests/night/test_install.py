@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,26 @@ import yaml
 from workorders import DESKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+PRETENDED = """#!/bin/sh
+printf '%s\\n' "$*" "$(id -un)" "$PWD" "$HOME" "$NUMBA_CACHE_DIR" > "$NUMBA_CACHE_DIR/told"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works as somebody else")
+def test_kernels_are_compiled_by_the_one_who_uses_them() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        python, cache = folder / "python", folder / "cache" / "numba"
+        python.write_text(PRETENDED, encoding="utf-8")
+        python.chmod(0o755)
+        command = f"source scripts/_setup && warm_kernels {python} {cache} nobody"
+        subprocess.run(["bash", "-euc", command], check=True, capture_output=True, cwd=REPOSITORY)
+        told = (cache / "told").read_text("utf-8").splitlines()
+        assert {path.owner() for path in (cache, cache.parent, cache / "told")} == {"nobody"}
+    assert told == ["-m toros.reduction.warm", "nobody", *[str(cache)] * 3]
 
 
 def check_kernels(prefix: Path, environment: dict[str, str]) -> None:
