@@ -16,7 +16,7 @@ from toros.reduction.batch_product import Product, made_mask, made_master, produ
 from toros.reduction.calibrate import Calibration, calibration_of, correction_of
 from toros.reduction.cameras.camera import Camera
 from toros.reduction.choice import Rules, choose, said_of, same_exposure
-from toros.reduction.inventory import Inventory, Seen, Unusable, classify, inspect
+from toros.reduction.inventory import Inventory, Seen, Unusable, classify, inspect, some
 from toros.reduction.jobs import Jobs
 from toros.reduction.journal import Journal, NoJournal
 from toros.reduction.keys import key_of_light, key_of_master, unique
@@ -195,7 +195,8 @@ class Batch:
         for pile in piles:
             fitting = choose(own, pile[0], filter=kind == "flat", rules=self.rules)
             if any(kind != "dark" or same_exposure(m.exposure_time, pile[0].frame.exposure_time) for m in fitting):
-                self.marks.append(f"{len(pile)} {kind} frames came after their master was made: left out of it")
+                late = some([one.file for one in pile])
+                self.marks.append(f"came after the master {kind} was made, and left out of it: {late}")
             else:
                 left.append(pile)
         return left

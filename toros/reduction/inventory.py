@@ -20,11 +20,12 @@ from toros.reduction.structure import Limits
 if TYPE_CHECKING:
     from toros.reduction.cameras.camera import Camera
 
-__all__ = ["Inventory", "Seen", "Unusable", "classify", "inspect", "list_files", "shown"]
+__all__ = ["Inventory", "Seen", "Unusable", "classify", "inspect", "list_files", "shown", "some"]
 
 _FITS = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 FULL = 0.9  # of saturation; a flat beyond it is not linear any more
 EMPTY_FLAT = 1.0  # counts above bias; less is no light
+FEW = 5  # names of a list that is not told whole
 BLINDED = 0.5  # part of the pixels that are saturated; more is no frame of anything
 LIT, PLAIN, EVEN = (
     0.15,
@@ -123,9 +124,9 @@ def list_files(folder: Path) -> tuple[list[Path], list[str]]:
     marks = []
     files, folders = [p.name for p in others if not p.is_dir()], [p.name for p in others if p.is_dir()]
     if files:
-        marks.append(f"{len(files)} files not named as FITS were left alone: {_some(files)}")
+        marks.append(f"left alone, for they are not named as FITS: {some(files)}")
     if folders:
-        marks.append(f"{len(folders)} sub-folders were not entered: {_some(folders)}")
+        marks.append(f"sub-folders that were not entered: {some(folders)}")
     return chosen, marks
 
 
@@ -300,5 +301,7 @@ def shown(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(shown(name) for name in names[:5]) + (" and others" if len(names) > 5 else "")
+def some(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(shown(name) for name in names[:FEW]) + more

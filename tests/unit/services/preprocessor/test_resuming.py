@@ -144,7 +144,7 @@ def test_late_calibration_frames_change_no_master_that_was_published(desk: Rehea
                      FILTER="r", DATE_OBS="2026-11-20T23:51:00.000")  # fmt: skip
     outcome, fresh = made_by(desk, "resume_file_batch", batch="B1")
     assert fresh == ["master_flat_r"]
-    assert "1 bias frames came after their master was made: left out of it" in outcome.result["marks"]
+    assert "came after the master bias was made, and left out of it: bias-late.fits" in outcome.result["marks"]
     assert {name: digest for name, digest in hashes(desk).items() if name in before} == before
 
 
