@@ -99,6 +99,21 @@ def test_rerunning_what_the_header_says_gives_every_product_bit_for_bit(tmp_path
             assert (again.mask == hdus["MASK"].data.astype(bool)).all(), product.key
 
 
+def test_compressed_masters_and_lights_are_the_plain_ones_but_for_rounding(tmp_path: Path) -> None:
+    raw = made.write_night(tmp_path / "raw", lights=1)
+    _, (plain,), _ = reduce(raw, tmp_path / "plain")
+    masters, (packed,), _ = reduce(raw, tmp_path / "packed", compress=True)
+    one, other = CCDData.read(plain.made.path), CCDData.read(packed.made.path, hdu=1)
+    step = plain.made.quality["noise"] / 4
+    assert one.unit == other.unit == u.electron
+    assert (one.mask == other.mask).all()
+    assert np.abs(one.data - other.data)[~one.mask].max() < 2 * step
+    assert np.allclose(one.uncertainty.array, other.uncertainty.array, rtol=0.02)
+    resolve = {"raw:light-000.fits": raw / "light-000.fits", **{m.name: Path(m.made.path) for m in masters}}
+    again = rerun(Path(packed.made.path), lambda name, _: resolve[name])
+    assert np.abs(again.data - other.data)[~other.mask].max() <= step
+
+
 def test_the_same_work_gives_the_same_file(tmp_path: Path) -> None:
     raw = made.write_night(tmp_path / "raw")
     _, first, _ = reduce(raw, tmp_path / "out")
