@@ -14,6 +14,7 @@ __all__ = [
     "Permanent",
     "Temporary",
     "TorosError",
+    "UnfinishedFrame",
     "Unreadable",
 ]
 
@@ -44,6 +45,10 @@ class OutsideRoots(Permanent):
 
 class BadFrame(Permanent):
     """A FITS file that cannot be used; the rest of its batch goes on."""
+
+
+class UnfinishedFrame(BadFrame):
+    """A file that is shorter than it should be: cut off, or still on its way, and then whole a little later."""
 
 
 class BadValue(Permanent, ValueError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from services.preprocessor.report import kept_marks
-from toros.reduction.batch import Product
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import Seen
 from workorders.data import FrameInput, IngestDataProduct
 

@@ -18,7 +18,8 @@ from services.preprocessor.report import frame_rows, intention, result_of, toget
 from toros.clock import iso
 from toros.errors import Permanent
 from toros.network.service import Context, Outcome
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.cameras.camera import load_cameras
 from toros.reduction.choice import Rules
 from toros.reduction.inventory import Inventory

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import Inventory, Seen, Unusable
 from toros.reduction.masters import Master
 from toros.reduction.night_sky import FieldTrend
 
 __all__ = ["frame_rows", "intention", "kept_marks", "result_of", "together"]
 
+PUT_ASIDE = "put aside: listed here"  # behind the number of such files
 MOST_MARKS = 100
 MOST_FIELDS = 100  # whose trend a result tells
 KINDS = ("bias", "dark", "flat", "light", "masters")
@@ -56,7 +58,7 @@ def result_of(
 
 def together(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a batch that was finished before, and of what was added to it."""
-    marks = [*later["marks"], *(mark for mark in earlier["marks"] if "were put aside" not in mark)]
+    marks = [*later["marks"], *(mark for mark in earlier["marks"] if PUT_ASIDE not in mark)]
     sums = {key: earlier[key] + later[key] for key in ("calibrated", "masters")}
     lights = earlier["calibrated"] + later["lights"]  # a light that failed before is among the later ones
     return {
@@ -96,7 +98,10 @@ def kept_marks(marks: Iterable[str]) -> list[str]:
 
 
 def _aside(unusable: Sequence[Unusable]) -> list[str]:
-    return [f"{len(unusable)} files were put aside: listed here, left where they are"] if unusable else []
+    if not unusable:
+        return []
+    files = "1 file was" if len(unusable) == 1 else f"{len(unusable)} files were"
+    return [f"{files} {PUT_ASIDE}, left where they are"]
 
 
 def _plain(unusable: Iterable[Unusable]) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "clean", "console", "duration", "in_short", "order_line", "orders_table", "orders_tree", "plain_line", "print_json",
-    "process_of", "progress_bar", "state_text",
+    "process_of", "progress_bar", "state_text", "told",
 ]  # fmt: skip
 
 STATES: Mapping[str, tuple[str, str]] = {  # state: (sign, style)
@@ -75,6 +75,15 @@ def process_of(row: Mapping[str, Any]) -> str:
 def clean(text: object) -> str:
     """Return text that cannot steer a terminal: what a stranger wrote into an order is shown, never obeyed."""
     return "".join(sign if sign.isprintable() else " " for sign in str(text))
+
+
+def told(value: object) -> str:
+    """Return a value as a person reads it, each item of a list on a line of its own."""
+    if isinstance(value, Mapping):
+        if value.keys() == {"file", "reason"}:  # as files are listed that were put aside
+            return clean(f"{value['file']}: {value['reason']}")
+        return clean(", ".join(f"{name} {one}" for name, one in value.items()))
+    return "\n".join(map(told, value)) if isinstance(value, list) else clean(value)
 
 
 def in_short(row: Mapping[str, Any]) -> str:

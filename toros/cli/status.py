@@ -139,7 +139,7 @@ def _order_sheet(row: Mapping[str, Any]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    from toros.cli.screen import clean, duration, process_of, state_text
+    from toros.cli.screen import clean, duration, process_of, state_text, told
 
     sheet = Table(box=None, show_header=False, pad_edge=False)
     sheet.add_column(style="dim", no_wrap=True)
@@ -153,7 +153,7 @@ def _order_sheet(row: Mapping[str, Any]) -> RenderableType:
         if row.get(key) not in (None, ""):
             facts[key] = clean(row[key])
     for group in ("fields", "result"):
-        facts.update({f"{group}.{key}": clean(value) for key, value in (row.get(group) or {}).items()})
+        facts.update({f"{group}.{key}": told(value) for key, value in (row.get(group) or {}).items()})
     for parcel in row.get("onward", ()):
         facts[f"onward {parcel['id']}"] = clean(
             " ".join(str(parcel[key]) for key in ("request", "desk", "state", "reason") if parcel.get(key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
@@ -21,6 +22,7 @@ __all__ = ["BadPixels", "Defect", "Thresholds", "find_bad_pixels"]
 
 TILE = 32  # pixels; side of the squares whose median is what a pixel should be like
 BAND = 4 * TILE  # rows that are looked at together; a column is judged over as many
+MEDIAN_NOISE = 1.2533  # of a median of many values, times the root of their number; in deviations of one
 BESIDE = 15  # columns whose median is what a column should be like
 STEP = 0.29  # counts; deviation of whole numbers, which a robust one may miss
 UNLIT = 0.05  # of a flat's level; darker squares are dead as a whole
@@ -256,7 +258,8 @@ def _judge_columns(values: Floats, deviation: Floats, thresholds: Thresholds, ma
         beside = (column - median_filter(column, BESIDE, mode="nearest")) / scale
     beside[~np.isfinite(beside)] = 0
     scatter = MAD * float(np.median(np.abs(beside)))
-    unlike = np.abs(beside) > max(thresholds.clip * scatter, thresholds.column)
+    least = MEDIAN_NOISE / math.sqrt(len(values))  # few columns may scatter less by chance
+    unlike = np.abs(beside) > max(thresholds.clip * max(scatter, least), thresholds.column)
     mask[:, few | unlike] |= np.uint8(Defect.COLUMN)
 
 

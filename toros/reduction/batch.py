@@ -11,25 +11,25 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toros.errors import BadFrame
+from toros.errors import UnfinishedFrame
+from toros.reduction.batch_product import Product, made_mask, made_master, product_of
 from toros.reduction.calibrate import Calibration, calibration_of, correction_of
 from toros.reduction.cameras.camera import Camera
-from toros.reduction.choice import Rules, choose, layout_of, said_of, same_exposure
-from toros.reduction.inventory import Inventory, Seen, Unusable, classify, groups, inspect
+from toros.reduction.choice import Rules, choose, said_of, same_exposure
+from toros.reduction.inventory import Inventory, Seen, Unusable, classify, inspect, some
 from toros.reduction.jobs import Jobs
 from toros.reduction.journal import Journal, NoJournal
 from toros.reduction.keys import key_of_light, key_of_master, unique
 from toros.reduction.masks import camera_mask, look_at_mask, mask_path, masks_to_make
 from toros.reduction.masters import Dark, Master, finished, master_recipe
 from toros.reduction.memory import Need, Room, need_to_look
-from toros.reduction.piles import pedestal_of, without_spoilers
+from toros.reduction.piles import groups, pedestal_of, without_spoilers
 from toros.reduction.product import Job, Made, is_still_there
 from toros.reduction.production import Production
-from toros.reduction.recipe import Recipe
 from toros.reduction.structure import Limits
 from toros.reduction.work import Progress, Run, Work, here, reason_of
 
-__all__ = ["Batch", "Product"]
+__all__ = ["Batch"]
 
 INSPECTED, MASTERED = 0.2, 0.4  # parts of the progress
 FRESH = 60.0  # seconds; a file that was written to since may still be on its way
@@ -38,43 +38,6 @@ NEEDS = {
     "bad_pixels": ("bias", "dark", "flat", "bad_pixels"),
 }  # fmt: skip
 MOST_MARKS = 50  # of one master
-
-
-@dataclass(frozen=True)
-class Product:
-    """One product of a batch.
-
-    Attributes
-    ----------
-    key : str
-        Its name within the batch, such as "calibrated/light-001".
-    kind : {"master_bias", "master_dark", "master_flat", "master_bad_pixels", "calibrated"}
-    made : Made
-    name : str
-        `root:path`.
-    recipe : Recipe or None
-        None for a finished master that was found.
-    seen : Seen
-        The light, or the first frame of a master.
-    frames : tuple of Seen
-        The raw frames that it was made of.
-    masters : tuple of Master
-        The masters that it was made with.
-    marks : tuple of str
-    thumbnails : dict of {"before", "after"} to str
-        Absolute paths.
-    """
-
-    key: str
-    kind: str
-    made: Made
-    name: str
-    recipe: Recipe | None
-    seen: Seen
-    frames: tuple[Seen, ...] = ()
-    masters: tuple[Master, ...] = ()
-    marks: tuple[str, ...] = ()
-    thumbnails: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -196,7 +159,7 @@ class Batch:
         if "bad_pixels" in wanted:
             masters += [finished(s) for s in inventory.masters if s.frame.kind == "bad_pixels"]
             masters += self._find_bad_pixels(masters, products)
-        return masters, [_as_found(m) for m in masters if not m.made] + products
+        return masters, [product_of(m) for m in masters if not m.made] + products
 
     def calibrate(self, lights: Sequence[Seen], masters: Sequence[Master]) -> list[Product]:
         """Return the calibrated lights; those that fail are added to `unusable`."""
@@ -232,7 +195,8 @@ class Batch:
         for pile in piles:
             fitting = choose(own, pile[0], filter=kind == "flat", rules=self.rules)
             if any(kind != "dark" or same_exposure(m.exposure_time, pile[0].frame.exposure_time) for m in fitting):
-                self.marks.append(f"{len(pile)} {kind} frames came after their master was made: left out of it")
+                late = some([one.file for one in pile])
+                self.marks.append(f"came after the master {kind} was made, and left out of it: {late}")
             else:
                 left.append(pile)
         return left
@@ -262,7 +226,7 @@ class Batch:
             if isinstance(answer, Made):
                 product = self._product(key, one.dark.like, (), (one.dark, one.flat), job, answer)
                 products.append(product)
-                made.append(_as_mask(one.dark, product))
+                made.append(made_mask(one.dark, product))
             else:
                 self.marks.append(f"no {key} was made: {reason_of(answer)}")
         return made
@@ -294,7 +258,7 @@ class Batch:
             if isinstance(answer, Made):
                 product = self._product(key, pile[0], tuple(pile), plan.masters, job, answer)
                 products.append(product)
-                made.append(_as_master(kind, pile, product))
+                made.append(made_master(kind, pile, product))
             else:
                 self.marks.append(f"no {key} was made: {reason_of(answer)}")
         return made
@@ -363,44 +327,12 @@ def _need_to_look(path: Path, limits: Limits) -> Need:
 
 
 def _why(path: Path, error: BaseException) -> str:
-    """Return why a file cannot be used, and that it may be whole later where it was written to just now."""
+    """Return why a file cannot be used, and what to do where it is not whole yet: it was written to just now."""
     reason = reason_of(error)
+    if not isinstance(error, UnfinishedFrame):
+        return reason
     try:
         age = time.time() - path.stat().st_mtime
     except OSError:
         return reason
-    if isinstance(error, BadFrame) and age < FRESH:
-        return (
-            f"{reason}; it was written to {max(0, round(age))} s ago: where it is not whole yet, resume the batch later"
-        )
-    return reason
-
-
-def _as_found(master: Master) -> Product:
-    made = Made(master.path, master.sha256, master.size)
-    return Product(
-        master.name, f"master_{master.kind}", made, master.name, None, master.like, marks=master.marks
-    )  # fmt: skip
-
-
-def _as_master(kind: str, pile: list[Seen], product: Product) -> Master:
-    assert product.recipe is not None
-    steps = {s.name for s in product.recipe.steps}
-    holds = set() if "subtract_overscan" in steps or "overscan" in pile[0].frame.done else {"overscan"}
-    without_bias = "subtract_bias" in steps or "bias" in pile[0].frame.done
-    if kind == "dark" and not without_bias:
-        holds.add("bias")
-    quality = product.made.quality
-    return Master(
-        kind=kind, name=product.name, path=product.made.path, sha256=product.made.sha256, size=product.made.size,
-        like=pile[0], shape=pile[0].image_shape, holds=frozenset(holds), exposure_time=pile[0].frame.exposure_time,
-        read_noise_adu=quality.get("read_noise_adu"), level=quality.get("background", 0.0), marks=product.marks,
-        layout=layout_of(pile[0]),
-    )  # fmt: skip
-
-
-def _as_mask(dark: Master, product: Product) -> Master:
-    return Master(
-        kind="bad_pixels", name=product.name, path=product.made.path, sha256=product.made.sha256,
-        size=product.made.size, like=dark.like, shape=dark.shape, marks=product.marks, layout=dark.layout,
-    )  # fmt: skip
+    return f"{reason}; it was written to {max(0, round(age))} s ago: resume the batch later" if age < FRESH else reason

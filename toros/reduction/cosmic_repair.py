@@ -41,11 +41,14 @@ def mark_bad(
         for j in range(image.shape[1]):
             hole = not np.isfinite(image[i, j]) or (variance.size > 0 and not np.isfinite(variance[i, j]))
             holes |= hole
+            reach, most = 0, 0
             if hole or (mask.size > 0 and mask[i, j]):
-                _mark_around(flags, i, j, 1, 2)
+                reach, most = 1, 2
             # a cosmic ray can saturate too, but only a star is bright all around
             if image[i, j] >= saturation and _is_bright_around(image, i, j, saturation / np.float32(10)):
-                _mark_around(flags, i, j, 4, 6)
+                reach, most = 4, 6
+            if reach:  # one call, so that it is compiled once: a number that is written out counts as a type of its own
+                _mark_around(flags, i, j, reach, most)
     return holes
 
 

@@ -14,7 +14,7 @@ from toros.reduction.band import band_of, filter_of
 from toros.reduction.cameras.camera import Camera, camera_of, load_cameras
 from toros.reduction.detector import detector_of
 from toros.reduction.keywords import dialects, number_of, plain, text_of, within
-from toros.reduction.kind import is_master, kind_of
+from toros.reduction.kind import illumination_of, is_master, kind_of
 from toros.reduction.moment import date_of_exposure
 from toros.reduction.section import Section
 
@@ -37,6 +37,8 @@ class Description:
         Seconds.
     filter, camera, object : str
         As the header calls them; empty where it does not.
+    illumination : {"", "dome", "sky"}
+        What a flat is lit by; empty where its header does not say.
     band : str
         What the filter means, by which lights and flats find one another.
     binning : (int, int)
@@ -74,6 +76,7 @@ class Description:
     master: bool = False
     exposure_time: float | None = None
     filter: str = ""
+    illumination: str = ""
     band: str = ""
     camera: str = ""
     object: str = ""
@@ -151,6 +154,7 @@ def describe(
         master=master,
         exposure_time=exposure,
         filter=filter,
+        illumination=illumination_of(header, words, said) if kind == "flat" else "",
         band=band_of(filter, words),
         camera=text_of(header, words["camera_keywords"]) or ("" if settings.name == "generic" else settings.name),
         object=text_of(header, words["object_keywords"]),

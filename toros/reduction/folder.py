@@ -13,7 +13,7 @@ from toros.reduction.inventory import list_files
 from toros.reduction.night_sky import FieldTrend, compare_lights
 
 if TYPE_CHECKING:
-    from toros.reduction.batch import Product
+    from toros.reduction.batch_product import Product
     from toros.reduction.cameras.camera import Camera
     from toros.reduction.inventory import Unusable
 

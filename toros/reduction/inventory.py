@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,18 +20,18 @@ from toros.reduction.structure import Limits
 if TYPE_CHECKING:
     from toros.reduction.cameras.camera import Camera
 
-__all__ = ["Inventory", "Seen", "Unusable", "classify", "groups", "inspect", "list_files", "shown"]
+__all__ = ["Inventory", "Seen", "Unusable", "classify", "inspect", "list_files", "shown", "some"]
 
 _FITS = re.compile(r"\.(fits?|fts)(\.gz|\.fz)?$", re.IGNORECASE)
 FULL = 0.9  # of saturation; a flat beyond it is not linear any more
 EMPTY_FLAT = 1.0  # counts above bias; less is no light
+FEW = 5  # names of a list that is not told whole
 BLINDED = 0.5  # part of the pixels that are saturated; more is no frame of anything
 LIT, PLAIN, EVEN = (
     0.15,
     0.01,
     1.25,
 )  # of saturation; part that is saturated; brightest to median: what a flat looks like
-SAME_TIME = 0.01  # part by which exposure times may differ
 
 
 @dataclass(frozen=True)
@@ -125,9 +124,9 @@ def list_files(folder: Path) -> tuple[list[Path], list[str]]:
     marks = []
     files, folders = [p.name for p in others if not p.is_dir()], [p.name for p in others if p.is_dir()]
     if files:
-        marks.append(f"{len(files)} files not named as FITS were left alone: {_some(files)}")
+        marks.append(f"left alone, for they are not named as FITS: {some(files)}")
     if folders:
-        marks.append(f"{len(folders)} sub-folders were not entered: {_some(folders)}")
+        marks.append(f"sub-folders that were not entered: {some(folders)}")
     return chosen, marks
 
 
@@ -297,54 +296,12 @@ def _set_aside_dark_flats(found: Inventory) -> None:
             )
 
 
-def groups(seen: Iterable[Seen], *, by_exposure: bool = False, by_filter: bool = False) -> list[list[Seen]]:
-    """Return frames that may be combined with one another, each group in the order in which they came.
-
-    They agree in camera, gain, binning, readout mode, sections, amplifiers and shape, in temperature within the
-    camera's tolerance, and where asked in exposure time (within 1 %) or in band.
-    """
-    alike: dict[object, list[Seen]] = defaultdict(list)
-    for one in seen:
-        what = one.frame
-        key = (
-            what.settings.name, what.camera, what.gain, what.binning, what.readout_mode, one.shape, what.overscan,
-            what.trim, what.amplifiers, what.unit, what.done, what.band if by_filter else None,
-        )  # fmt: skip
-        alike[key].append(one)
-    found = []
-    for pile in alike.values():
-        for part in _near(pile, _temperature, pile[0].frame.settings.temperature_tolerance):
-            found += _near(part, _exposure, ratio=SAME_TIME) if by_exposure else [part]
-    return found
-
-
-def _temperature(one: Seen) -> float | None:
-    return one.frame.temperature
-
-
-def _exposure(one: Seen) -> float | None:
-    return one.frame.exposure_time
-
-
-def _near(
-    pile: Sequence[Seen], value: Callable[[Seen], float | None], tolerance: float = 0.0, ratio: float = 0.0
-) -> list[list[Seen]]:
-    """Return the frames in groups: each begins at the least value that is left, and takes all within the tolerance."""
-    starts: list[float] = []
-    for number in sorted({known for one in pile if (known := value(one)) is not None}):
-        if not starts or number - starts[-1] > tolerance + ratio * abs(number):
-            starts.append(number)
-    parts: dict[int, list[Seen]] = defaultdict(list)
-    for one in pile:
-        its = value(one)
-        parts[-1 if its is None else bisect_right(starts, its)].append(one)
-    return list(parts.values())
-
-
 def shown(name: str) -> str:
     """Return a file's name as it can be shown and sent: what cannot be printed as a question mark."""
     return "".join(c if c.isprintable() else "?" for c in name)
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(shown(name) for name in names[:5]) + (" and others" if len(names) > 5 else "")
+def some(names: Sequence[str]) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(shown(name) for name in names[:FEW]) + more

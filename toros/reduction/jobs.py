@@ -18,6 +18,8 @@ from toros.reduction.structure import Limits
 
 __all__ = ["Jobs"]
 
+RAW, MASTER, MASK = 2, 4, 1  # bytes of a pixel in a file that is not packed
+
 
 @dataclass(frozen=True)
 class Jobs:
@@ -85,10 +87,16 @@ class Jobs:
 
 
 def _need(frames: Sequence[Seen], masters: Sequence[Master]) -> Need:
-    """Return the memory that it takes to make a product of frames; a file smaller than its pixels is compressed."""
-    packed = sum(m.size for m in masters if m.size < 4 * m.shape[0] * m.shape[1])
-    packed += sum(f.size for f in frames if f.size < 2 * f.shape[0] * f.shape[1] and not f.file.lower().endswith(".gz"))
+    """Return the memory that it takes to make a product of frames, and of masters that are read beside them."""
+    packed = sum(_packed(f, RAW) for f in frames)
+    packed += sum(_packed(m, MASK if m.kind == "bad_pixels" else MASTER) for m in masters)
     return need_to_make(frames[0].image_shape, packed=packed, frames=len(frames))
+
+
+def _packed(one: Seen | Master, each: int) -> int:
+    """Return the size of a file that is unpacked in memory: smaller than its pixels, and not unpacked to the disk."""
+    zipped = one.path.lower().endswith(".gz")
+    return one.size if one.size < each * one.shape[0] * one.shape[1] and not zipped else 0
 
 
 def _pixel_scale(light: Seen) -> float | None:

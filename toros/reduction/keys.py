@@ -18,8 +18,8 @@ def key_of_light(light: Seen) -> str:
 def key_of_master(kind: str, first: Seen) -> str:
     """Return the name of a master by the first of its frames, such as "masters/master_flat_r"."""
     exposure = f"_{first.frame.exposure_time:g}s" if kind == "dark" else ""
-    filter = f"_{first.frame.filter}" if kind == "flat" and first.frame.filter else ""
-    return f"masters/{_stem(f'master_{kind}{exposure}{filter}')}"
+    flat = "".join(f"_{word}" for word in (first.frame.illumination, first.frame.filter) if word and kind == "flat")
+    return f"masters/{_stem(f'master_{kind}{exposure}{flat}')}"
 
 
 def unique(keys: Sequence[str], taken: Iterable[str] = ()) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from toros.errors import BadFrame
 from toros.reduction.keywords import number_of, plain, text_of
 
-__all__ = ["KINDS", "is_master", "kind_of"]
+__all__ = ["KINDS", "illumination_of", "is_master", "kind_of"]
 
 KINDS = ("bias", "dark", "flat", "light", "bad_pixels")
 NO_TIME = 1e-6  # seconds; drivers write 1e-32 for "as short as can be"
@@ -65,6 +65,18 @@ def is_master(header: Mapping[str, Any], words: Mapping[str, Any], said: str, na
     return False
 
 
+def illumination_of(header: Mapping[str, Any], words: Mapping[str, Any], said: str) -> str:
+    """Return what a flat is lit by: "dome" or "sky", empty where its header does not say.
+
+    Parameters
+    ----------
+    header, words, said
+        As of `is_master`.
+    """
+    told = {_bare(said, words), _object_of(header, words)}
+    return next((lit for lit, known in words["illuminations"].items() if told & set(known)), "")
+
+
 def _said(header: Mapping[str, Any], words: Mapping[str, Any], name: str, marks: list[str]) -> tuple[str | None, str]:
     """Return the kind that the header names, and how; None where it names none that we know."""
     for key in words["kind_keywords"]:
@@ -97,16 +109,27 @@ def _guessed(
 
 
 def _of_words(said: str, words: Mapping[str, Any]) -> str | None:
-    bare = " ".join(w for w in said.split() if w not in words["master"]["words"])
+    bare = _bare(said, words)
     return next((kind for kind in KINDS if bare in words["kinds"][kind]), None)
 
 
+def _bare(said: str, words: Mapping[str, Any]) -> str:
+    """Return the words for a kind without those that say that it is finished."""
+    return " ".join(w for w in said.split() if w not in words["master"]["words"])
+
+
 def _of_object(header: Mapping[str, Any], words: Mapping[str, Any]) -> str | None:
-    """Return the kind that OBJECT names; numbers and filters behind it do not matter."""
+    """Return the kind that OBJECT names."""
+    target = _object_of(header, words)
+    return _of_words(target, words) if target else None
+
+
+def _object_of(header: Mapping[str, Any], words: Mapping[str, Any]) -> str:
+    """Return what OBJECT names; numbers and filters behind it do not matter."""
     target = plain(text_of(header, words["object_keywords"])).split()
     while len(target) > 1 and re.fullmatch(r"\d+|[a-z]{1,2}", target[-1]):
         target.pop()
-    return _of_words(" ".join(target), words) if target else None
+    return " ".join(target)
 
 
 def _parts(name: str) -> list[str]:

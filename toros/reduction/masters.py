@@ -145,17 +145,16 @@ def master_recipe(
     if dark is not None and kind == "flat":
         inputs.append(dark.master.input)
         steps.append(Step("subtract_dark", dark.options))
-    steps.append(
-        Step(
-            "combine",
-            {
-                "clip": CLIP if len(frames) >= FEWEST_TO_CLIP else None,
-                "floor": FLOOR,
-                "scale": "median" if kind == "flat" else "none",
-            },
-        )
-    )
+    steps.append(Step("combine", {**_combination(kind, frames), "scale": "median" if kind == "flat" else "none"}))
     return Recipe(f"master_{kind}", tuple(inputs), tuple(steps))
+
+
+def _combination(kind: str, frames: Sequence[Seen]) -> dict[str, Any]:
+    """Return how frames become one, as their camera's file has it; of fewer than three always their mean."""
+    method = frames[0].frame.settings.combine[kind]
+    if len(frames) < FEWEST_TO_CLIP:
+        return {"clip": None, "floor": FLOOR}
+    return {"clip": CLIP, "floor": FLOOR} if method == "clip" else {"method": method}
 
 
 def _needs_bias(steps: Iterable[Step], dark: Dark | None) -> bool:

@@ -17,7 +17,7 @@ from toros.reduction.work import Run, here, reason_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from toros.reduction.batch import Product
+    from toros.reduction.batch_product import Product
     from toros.reduction.dialect import Description
 
 __all__ = ["FieldTrend", "compare_lights", "read_stars"]

@@ -1,8 +1,10 @@
-"""Which frames of a pile make its master: those that would spoil it are left out, each with the reason."""
+"""Which frames make a master together: alike in all that matters, without those that would spoil it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from toros.reduction.inventory import Seen, Unusable
@@ -10,10 +12,56 @@ from toros.reduction.masters import Master
 from toros.reduction.opening import has_overscan, unit_in_use
 from toros.reduction.rejection import FrameStatistics, reject_frames
 
-__all__ = ["LEFT_OUT", "pedestal_of", "without_spoilers"]
+__all__ = ["LEFT_OUT", "groups", "pedestal_of", "without_spoilers"]
 
 LEFT_OUT = "was left out of the master"
 """How the reason of a frame begins that was judged against the others of its pile."""
+SAME_TIME = 0.01  # part by which exposure times may differ
+
+
+def groups(seen: Iterable[Seen], *, by_exposure: bool = False, by_filter: bool = False) -> list[list[Seen]]:
+    """Return frames that may be combined with one another, each group in the order in which they came.
+
+    They agree in camera, gain, binning, readout mode, sections, amplifiers and shape, in temperature within the
+    camera's tolerance, and where asked in exposure time (within 1 %) or in band; flats in what they are lit by.
+    """
+    alike: dict[object, list[Seen]] = defaultdict(list)
+    for one in seen:
+        what = one.frame
+        key = (
+            what.settings.name, what.camera, what.gain, what.binning, what.readout_mode, one.shape, what.overscan,
+            what.trim, what.amplifiers, what.unit, what.done, what.band if by_filter else None,
+            what.illumination,
+        )  # fmt: skip
+        alike[key].append(one)
+    found = []
+    for pile in alike.values():
+        for part in _near(pile, _temperature, pile[0].frame.settings.temperature_tolerance):
+            found += _near(part, _exposure, ratio=SAME_TIME) if by_exposure else [part]
+    return found
+
+
+def _temperature(one: Seen) -> float | None:
+    return one.frame.temperature
+
+
+def _exposure(one: Seen) -> float | None:
+    return one.frame.exposure_time
+
+
+def _near(
+    pile: Sequence[Seen], value: Callable[[Seen], float | None], tolerance: float = 0.0, ratio: float = 0.0
+) -> list[list[Seen]]:
+    """Return the frames in groups: each begins at the least value that is left, and takes all within the tolerance."""
+    starts: list[float] = []
+    for number in sorted({known for one in pile if (known := value(one)) is not None}):
+        if not starts or number - starts[-1] > tolerance + ratio * abs(number):
+            starts.append(number)
+    parts: dict[int, list[Seen]] = defaultdict(list)
+    for one in pile:
+        its = value(one)
+        parts[-1 if its is None else bisect_right(starts, its)].append(one)
+    return list(parts.values())
 
 
 def without_spoilers(kind: str, pile: Sequence[Seen], pedestal: float = 0.0) -> tuple[list[Seen], list[Unusable]]:

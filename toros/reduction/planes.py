@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from toros.errors import BadFrame
+from toros.errors import BadFrame, UnfinishedFrame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,7 +174,7 @@ class PlainRows(_Buffered):
         if self._raw is None or self._raw.size < size:
             self._raw = np.empty(size, dtype=np.uint8)
         if self._fill(self._raw[:size], self._start + start * line) != size:
-            raise BadFrame("became shorter while it was read: it is still being written")
+            raise UnfinishedFrame("became shorter while it was read: it is still being written")
         return self._raw[:size]
 
     def _fill(self, raw: NDArray[np.uint8], place: int) -> int:

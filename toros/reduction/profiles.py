@@ -117,8 +117,9 @@ class _Fit:
         rest = np.einsum("np,np->n", left, left)
         for _ in range(steps):
             tried = now + _step(slopes, left, damping)
-            new_slopes, new_left = self._compare(tried, beta)
-            new_rest = np.einsum("np,np->n", new_left, new_left)
+            with np.errstate(over="ignore", invalid="ignore"):  # a step that runs away leaves more, and is not taken
+                new_slopes, new_left = self._compare(tried, beta)
+                new_rest = np.einsum("np,np->n", new_left, new_left)
             better = new_rest < rest
             now[better], rest[better] = tried[better], new_rest[better]
             slopes[better], left[better] = new_slopes[better], new_left[better]

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from toros.errors import BadFrame
+from toros.errors import BadFrame, UnfinishedFrame
 
 __all__ = ["NOT_FRAMES", "Limits", "Unit", "is_image", "read_structure", "readable"]
 
@@ -130,7 +130,7 @@ def _read_header(file: BinaryIO, limits: Limits) -> bytes:
         if not blocks and block[:9] != b"SIMPLE  =" and block[:9] != b"XTENSION=":
             raise BadFrame(f"is not a FITS file: it begins with {block[:16]!r}")
         if len(block) < BLOCK:
-            raise BadFrame("its header breaks off: the file is truncated or still being written")
+            raise UnfinishedFrame("its header breaks off: the file is truncated or still being written")
         blocks.append(block)
         if any(block[i : i + 8] == b"END     " for i in range(0, BLOCK, CARD)):
             return b"".join(blocks)
@@ -213,7 +213,8 @@ def _check_tiles(values: dict[bytes, bytes], rows: int) -> None:
 def _check_room(unit: Unit, length: int, limits: Limits) -> None:
     """Refuse a unit that claims more than the file holds, or than we are willing to unpack."""
     if unit.start + unit.size > length:
-        raise BadFrame(
+        can_come = unit.size <= limits.size  # more than that would be refused when it is there
+        raise (UnfinishedFrame if can_come else BadFrame)(
             f"its header claims {readable(unit.size)} of data and the file holds "
             f"{readable(max(0, length - unit.start))}: the header lies, or the file is truncated or still being written"
         )

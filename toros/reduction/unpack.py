@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from toros.errors import BadFrame
+from toros.errors import BadFrame, UnfinishedFrame
 from toros.reduction.structure import Limits, readable
 
 __all__ = ["open_unpacked", "sha256_of"]
@@ -54,7 +54,7 @@ def open_unpacked(path: Path, limits: Limits, scratch: Path | None = None) -> It
     with _open_regular(path) as raw:
         size = os.fstat(raw.fileno()).st_size
         if size == 0:
-            raise BadFrame("is empty")
+            raise UnfinishedFrame("is empty")
         if size > limits.size:
             raise BadFrame(f"is {readable(size)} long; the limit is {limits.said}")
         magic = raw.read(8)
@@ -70,7 +70,7 @@ def open_unpacked(path: Path, limits: Limits, scratch: Path | None = None) -> It
         else:
             yield raw, size, digest, size
         if os.fstat(raw.fileno()).st_size != size:
-            raise BadFrame("grew or shrank while it was read: it is still being written")
+            raise UnfinishedFrame("grew or shrank while it was read: it is still being written")
 
 
 @dataclass(frozen=True)
@@ -146,5 +146,5 @@ def _gunzip(raw: BinaryIO, size: int, limits: Limits, unpacked: IO[bytes]) -> in
     except zlib.error:
         raise BadFrame("is damaged: its gzip packing breaks off or does not fit its checksum") from None
     if not engine.eof:
-        raise BadFrame("its gzip packing breaks off: the file is truncated or still being written")
+        raise UnfinishedFrame("its gzip packing breaks off: the file is truncated or still being written")
     return length

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from tests.bench.measure import show
 
-PARTS = ("calibration", "masters", "cosmic_rays", "quality", "whole_frame", "night")
+PARTS = ("start", "calibration", "masters", "cosmic_rays", "quality", "whole_frame", "night")
 
 
 def main() -> int:

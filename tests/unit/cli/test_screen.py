@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from toros.cli.screen import clean, order_line, orders_table, orders_tree, plain_line
+from toros.cli.screen import clean, order_line, orders_table, orders_tree, plain_line, told
 from toros.portal.tree import build_forest
 
 ALERT = {
@@ -69,3 +69,10 @@ def test_what_a_stranger_wrote_is_shown_and_not_obeyed() -> None:
         assert "\x07" not in text
         assert "[bold]no[/]" in text
     assert clean("Großhadern ± 2 °") == "Großhadern ± 2 °"
+
+
+def test_lists_are_told_a_line_an_item() -> None:
+    assert told(["one\x1b[2J", "two"]) == "one [2J\ntwo"
+    assert told([{"file": "a.fits", "reason": "is\nempty"}]) == "a.fits: is empty"
+    assert told({"frames": 2, "filter": "r"}) == "frames 2, filter r"
+    assert (told([]), told(7.5)) == ("", "7.5")

@@ -11,7 +11,8 @@ import pytest
 
 from tests.unit.reduction import made_frames as made
 from toros.errors import ChildDied, OrderCancelled, Temporary
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import list_files
 from toros.reduction.journal import NoJournal
 from toros.reduction.product import Made
@@ -77,8 +78,8 @@ def test_a_folder_full_of_traps_gives_every_good_light(tmp_path: Path) -> None:
     assert sum(p.kind == "calibrated" for p in products) == 3
     assert {u.file for u in batch.unusable} == {*made.HOSTILE, "folder.fits", "negative.fits"}
     assert all(u.reason for u in batch.unusable)
-    assert "1 files not named as FITS were left alone: notes.txt" in batch.marks
-    assert "1 sub-folders were not entered: subfolder" in batch.marks
+    assert "left alone, for they are not named as FITS: notes.txt" in batch.marks
+    assert "sub-folders that were not entered: subfolder" in batch.marks
 
 
 def test_a_child_that_dies_is_tried_once_more_then_costs_its_frame(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from astropy.io import fits
 from ccdproc import CCDData
 
 from tests.unit.reduction import made_frames as made
-from toros.reduction.batch import Batch, Product
-from toros.reduction.inventory import list_files
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
+from toros.reduction.calibrate import calibration_of
+from toros.reduction.cameras.camera import STEPS, Camera
+from toros.reduction.inventory import Seen, list_files
+from toros.reduction.masters import Master
 from toros.reduction.provenance import rerun
 
 
@@ -92,6 +97,21 @@ def test_rerunning_what_the_header_says_gives_every_product_bit_for_bit(tmp_path
                 continue
             assert again.uncertainty.array.tobytes() == hdus["UNCERT"].data.astype("=f4").tobytes(), product.key
             assert (again.mask == hdus["MASK"].data.astype(bool)).all(), product.key
+
+
+def test_compressed_masters_and_lights_are_the_plain_ones_but_for_rounding(tmp_path: Path) -> None:
+    raw = made.write_night(tmp_path / "raw", lights=1)
+    _, (plain,), _ = reduce(raw, tmp_path / "plain")
+    masters, (packed,), _ = reduce(raw, tmp_path / "packed", compress=True)
+    one, other = CCDData.read(plain.made.path), CCDData.read(packed.made.path, hdu=1)
+    step = plain.made.quality["noise"] / 4
+    assert one.unit == other.unit == u.electron
+    assert (one.mask == other.mask).all()
+    assert np.abs(one.data - other.data)[~one.mask].max() < 2 * step
+    assert np.allclose(one.uncertainty.array, other.uncertainty.array, rtol=0.02)
+    resolve = {"raw:light-000.fits": raw / "light-000.fits", **{m.name: Path(m.made.path) for m in masters}}
+    again = rerun(Path(packed.made.path), lambda name, _: resolve[name])
+    assert np.abs(again.data - other.data)[~other.mask].max() <= step
 
 
 def test_the_same_work_gives_the_same_file(tmp_path: Path) -> None:
@@ -331,3 +351,32 @@ def test_a_product_as_input_is_refused_and_its_master_is_used(tmp_path: Path) ->
     assert sorted(m.kind for m in light.masters) == ["bad_pixels", "bias", "dark", "flat"]
     first = CCDData.read(tmp_path / "out" / "calibrated" / "light-000.fits")
     assert (CCDData.read(light.made.path).data == first.data).all()
+
+
+STEP_OF = {
+    "overscan": "subtract_overscan", "linearity": "linearize", "bias": "subtract_bias", "dark": "subtract_dark",
+    "flat": "flat_correct", "gain": "gain_correct", "bad_pixels": "mask_bad_pixels",
+    "cosmic_rays": "cosmicray_lacosmic",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, list[Master]]:
+    """A light of a camera with an overscan and a curve, and all masters that there can be."""
+    raw = made.write_night(tmp_path_factory.mktemp("everything") / "raw", lights=1)
+    for path in raw.glob("*.fits"):
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].data[:, 70:] = 900 + np.arange(10)
+    camera = Camera(overscan="[71:80,1:60]", trim="[1:70,1:60]", linearity=(1e-7,))
+    batch = Batch(output=raw.parent / "out", cameras=[camera])
+    inventory = batch.look([(path, path.name) for path in list_files(raw)[0]])
+    return inventory.light[0], batch.make_masters(inventory)[0]
+
+
+@pytest.mark.parametrize("off", [None, *STEPS])
+def test_every_step_can_be_switched_off_for_a_camera(off: str | None, everything: tuple[Seen, list[Master]]) -> None:
+    light, masters = everything
+    camera = replace(light.frame.settings, steps={**light.frame.settings.steps, **({off: False} if off else {})})
+    light = replace(light, frame=replace(light.frame, settings=camera))
+    done = {step.name for step in calibration_of(light, masters, cosmic_rays=True).recipe.steps}
+    assert set(STEP_OF.values()) - done == ({STEP_OF[off]} if off else set())

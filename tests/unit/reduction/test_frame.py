@@ -14,7 +14,7 @@ import pytest
 from astropy.io import fits
 
 from tests.unit.reduction.made_frames import HOSTILE, compressed_lie, counts, gzip_bomb, header_block, write_frame
-from toros.errors import BadFrame
+from toros.errors import BadFrame, UnfinishedFrame
 from toros.reduction.frame import read_frame
 from toros.reduction.structure import Limits
 
@@ -54,10 +54,20 @@ def test_the_sentence_says_what_is_wrong(name: str, words: str, tmp_path: Path) 
         read_frame(path)
 
 
+@pytest.mark.parametrize("name", sorted(HOSTILE))
+def test_only_a_file_that_is_too_short_may_be_whole_later(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(HOSTILE[name])
+    with pytest.raises(BadFrame) as caught:
+        read_frame(path)
+    growing = ("empty.fits", "header-cut.fits", "cut.fits.gz", "damaged.fits.gz")
+    assert isinstance(caught.value, UnfinishedFrame) == (name in growing)
+
+
 CHILD = """
 import resource, sys
 from pathlib import Path
-from toros.errors import BadFrame
+from toros.errors import BadFrame, UnfinishedFrame
 from toros.reduction.frame import read_frame
 import numpy, astropy.io.fits, ccdproc
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -101,7 +111,7 @@ def test_a_frame_cut_at_any_place_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.fits"
     for length in [*range(1, len(whole) - 2880, 997), 2880, 2880 + 80 * 60 * 2 - 1]:
         path.write_bytes(whole[:length])
-        with pytest.raises(BadFrame):
+        with pytest.raises(UnfinishedFrame if length >= len("SIMPLE  =") else BadFrame):
             read_frame(path)
 
 

@@ -11,7 +11,7 @@ from tests.unit.reduction import made_frames as made
 from toros.reduction.batch import Batch
 from toros.reduction.calibrate import calibration_of
 from toros.reduction.choice import Rules
-from toros.reduction.inventory import Inventory, list_files
+from toros.reduction.inventory import Inventory, Seen, list_files
 from toros.reduction.jobs import Jobs
 from toros.reduction.masters import Master
 from toros.reduction.structure import Limits
@@ -63,3 +63,20 @@ def test_a_frame_smaller_than_its_pixels_is_packed_and_takes_more_memory(
     )
     assert packed > plain
     assert zipped == plain
+
+
+@pytest.mark.parametrize("kind", ["bias", "dark", "flat", "bad_pixels"])
+def test_only_a_packed_master_takes_more_memory(
+    kind: str, night: tuple[Inventory, list[Master]], tmp_path: Path
+) -> None:
+    (light,), masters = night[0].light, night[1]
+    need = memory_of(light, masters, tmp_path)
+    assert need == memory_of(light, [m for m in masters if m.kind != "bad_pixels"], tmp_path)
+    small = [replace(m, size=m.shape[0] * m.shape[1] // 2) if m.kind == kind else m for m in masters]
+    assert memory_of(light, small, tmp_path) > need
+
+
+def memory_of(light: Seen, masters: list[Master], folder: Path) -> float:
+    """Return the memory that a light takes with these masters; MiB."""
+    job = Jobs(folder, Limits(), False, Rules()).of_light("calibrated/x", light, calibration_of(light, masters))
+    return job.need.memory

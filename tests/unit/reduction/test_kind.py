@@ -66,6 +66,27 @@ def test_a_flat_that_is_called_a_light() -> None:
     assert read(IMAGETYP="Light Frame", OBJECT="Flat Top Nebula", EXPTIME=2.0).kind == "light"
 
 
+@pytest.mark.parametrize(
+    ("cards", "lit"),
+    [
+        ({"IMAGETYP": "SKYFLAT"}, "sky"),
+        ({"IMAGETYP": "twilight-flat"}, "sky"),
+        ({"OBSTYPE": "flat,sky"}, "sky"),
+        ({"IMAGETYP": "Dome Flat"}, "dome"),
+        ({"OBSTYPE": "LAMPFLAT"}, "dome"),
+        ({"IMAGETYP": "master dome flat"}, "dome"),
+        ({"IMAGETYP": "Light Frame", "OBJECT": "SkyFlat"}, "sky"),
+        ({"IMAGETYP": "FLAT", "OBJECT": "Dome Flat r 003"}, "dome"),
+        ({"OBJECT": "twilight flat V"}, "sky"),
+        ({"IMAGETYP": "FLAT"}, ""),
+        ({"IMAGETYP": "FLAT", "OBJECT": "NGC 1"}, ""),
+    ],
+)
+def test_what_a_flat_is_lit_by(cards: dict[str, Any], lit: str) -> None:
+    what = read(EXPTIME=2.0, **cards)
+    assert (what.kind, what.illumination) == ("flat", lit)
+
+
 @pytest.mark.parametrize("target", ["flat r", "Sky Flat rp 003", "domeflat V", "FLAT-FIELD 12"])
 def test_a_flat_whose_object_names_its_filter_too(target: str) -> None:
     assert read(IMAGETYP="Light Frame", OBJECT=target, EXPTIME=2.0).kind == "flat"

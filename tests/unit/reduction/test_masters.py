@@ -10,9 +10,13 @@ import pytest
 from astropy.io import fits
 
 from tests.unit.reduction import made_frames as made
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
+from toros.reduction.cameras.camera import load_cameras
+from toros.reduction.folder import reduce_folder
 from toros.reduction.inventory import Inventory, list_files
 from toros.reduction.masters import Master
+from toros.reduction.provenance import rerun
 
 
 def masters_of(folder: Path, output: Path) -> tuple[Batch, Inventory, list[Master], list[Product]]:
@@ -122,6 +126,37 @@ def test_frames_are_grouped_by_what_must_not_be_mixed(tmp_path: Path) -> None:
         "masters/master_flat_g", "masters/master_flat_r",
     ]  # fmt: skip
     assert {m.shape for m in masters if m.kind == "bias"} == {(60, 80), (30, 40)}
+
+
+def test_flats_of_the_dome_and_of_the_sky_are_masters_of_their_own(tmp_path: Path) -> None:
+    raw = made.write_night(tmp_path / "raw", flats=0, lights=0)
+    for n, word in enumerate(["Dome Flat", "SKYFLAT", "Twilight flat", "dome flat"]):
+        made.write_frame(raw / f"flat-{n}.fits", made.counts("flat", 2, 90 + n), IMAGETYP=word, EXPTIME=2.0, FILTER="r")
+    _, _, _, products = masters_of(raw, tmp_path / "out")
+    flats = {p.key: [Path(s.name).name for s in p.frames] for p in products if p.kind == "master_flat"}
+    assert flats == {
+        "masters/master_flat_dome_r": ["raw:flat-0.fits", "raw:flat-3.fits"],
+        "masters/master_flat_sky_r": ["raw:flat-1.fits", "raw:flat-2.fits"],
+    }
+
+
+@pytest.mark.parametrize(("way", "value"), [("clip", 619 / 6), ("median", 103.0), ("minmax", 103.8)])
+def test_a_cameras_file_says_how_frames_become_a_master(way: str, value: float, tmp_path: Path) -> None:
+    (tmp_path / "cameras").mkdir()
+    (tmp_path / "cameras" / "made.yaml").write_text(
+        f'match: {{INSTRUME: "^Made up$"}}\ncombine: {{bias: {way}}}\n', encoding="utf-8"
+    )
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for n in range(7):
+        data = made.counts("bias", 0, n)
+        data[20, 20] = [100, 102, 103, 103, 105, 106, 5000][n]
+        made.write_frame(raw / f"bias-{n}.fits", data, IMAGETYP="BIAS", EXPTIME=0.0)
+    night = reduce_folder(raw, tmp_path / "out", cameras=load_cameras(tmp_path / "cameras"))
+    (bias,) = night.masters
+    assert fits.getdata(bias.made.path)[20, 20] == pytest.approx(value)
+    again = rerun(Path(bias.made.path), lambda name, _: Path(name))
+    assert (again.data == fits.getdata(bias.made.path)).all()
 
 
 def test_a_dark_without_bias_frames_keeps_the_bias_and_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.reduction import made_frames as made
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.inventory import list_files
 from toros.reduction.memory import Need, Room, need_to_look, need_to_make
 from toros.reduction.work import here

@@ -10,7 +10,8 @@ from astropy import units as u
 from ccdproc import CCDData
 
 from tests.support.mosaic_camera import MosaicCamera
-from toros.reduction.batch import Batch, Product
+from toros.reduction.batch import Batch
+from toros.reduction.batch_product import Product
 from toros.reduction.cameras.camera import load_cameras
 from toros.reduction.inventory import list_files
 from toros.reduction.provenance import rerun

@@ -1,4 +1,4 @@
-"""Frames that would spoil a master are left out of it; the report and the master's header say which and why."""
+"""Frames of one kind and state make a master; those that would spoil it are left out, and it is said which and why."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.support.mosaic_camera import MosaicCamera
 from tests.unit.reduction import made_frames as made
-from toros.reduction.cameras.camera import load_cameras
+from toros.reduction.cameras.camera import Camera, load_cameras
+from toros.reduction.dialect import Description
 from toros.reduction.folder import Reduced, reduce_folder
+from toros.reduction.inventory import Seen
+from toros.reduction.piles import groups
 
 
 def spoilt(folder: Path, file: str, change: NDArray[Any]) -> Path:
@@ -91,3 +96,42 @@ def test_a_level_that_wanders_is_no_matter_where_the_overscan_takes_it_out(tmp_p
         hdus[0].data[:60, 168:228] += 40
     (aside,) = reduce_folder(raw, tmp_path / "again", cameras=cameras).unusable
     assert aside.file == "bias-004.fits"
+
+
+def seen_as(name: str = "a.fits", **what: Any) -> Seen:
+    return Seen(f"raw:{name}", f"/{name}", "0", 1, name, (10, 10), 1000.0, 0.0, Description("dark", **what))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"readout_mode": "fast"}, {"binning": (2, 2)}, {"camera": "b"}, {"gain": 2.0}, {"temperature": -5.0},
+     {"settings": Camera("b")}, {"exposure_time": 30.0}, {"illumination": "sky"}, {"temperature": None}],
+)  # fmt: skip
+def test_frames_that_differ_are_not_combined(other: dict[str, Any]) -> None:
+    common = {"camera": "a", "temperature": -20.0, "exposure_time": 60.0, "gain": 1.0, "readout_mode": "slow"}
+    found = groups([seen_as(**common), seen_as(**{**common, **other}), seen_as(**common)], by_exposure=True)
+    assert [len(group) for group in found] == [2, 1]
+
+
+def test_temperatures_and_exposures_that_only_tremble_are_combined() -> None:
+    camera = Camera(temperature_tolerance=0.5)
+    frames = [
+        seen_as(str(n), temperature=-20 + 0.1 * (n % 5), exposure_time=60 + 0.05 * (n % 3), settings=camera)
+        for n in range(12)
+    ]
+    assert groups(frames, by_exposure=True) == [frames]
+    warm = seen_as("warm", temperature=-19.4, exposure_time=60.0, settings=camera)
+    assert groups([warm, *frames], by_exposure=True) == [[warm], frames]
+
+
+@given(st.lists(st.floats(-40, 20) | st.none(), max_size=30), st.floats(0, 5))
+def test_no_group_spans_more_than_the_tolerance(temperatures: list[float | None], tolerance: float) -> None:
+    camera = Camera(temperature_tolerance=tolerance)
+    frames = [seen_as(str(n), temperature=t, settings=camera) for n, t in enumerate(temperatures)]
+    found = groups(frames)
+    assert sorted(s.name for group in found for s in group) == sorted(s.name for s in frames)
+    for group in found:
+        known = [s.frame.temperature for s in group if s.frame.temperature is not None]
+        assert len(known) in (0, len(group))
+        assert not known or max(known) - min(known) <= tolerance
+        assert group == [s for s in frames if s in group], "the order is kept"

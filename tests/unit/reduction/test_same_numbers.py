@@ -6,6 +6,7 @@ eight of its variance's, which is what adds up.
 
 from __future__ import annotations
 
+import io
 import warnings
 from typing import Any
 
@@ -19,9 +20,10 @@ from hypothesis import strategies as st
 from tests.support.examples import examples
 from toros.reduction.bands import CalibratedRows
 from toros.reduction.chain import Planes, chain_of
-from toros.reduction.planes import ArrayRows
+from toros.reduction.planes import ArrayRows, PlainRows, Rows
 from toros.reduction.recipe import Step
 
+BITPIX = {"uint8": 8, "int16": 16, "int32": 32, "float64": -64}
 ULP = float(np.finfo(np.float32).eps)
 
 
@@ -31,10 +33,11 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
     rows, columns = draw(st.integers(2, 24)), draw(st.integers(2, 40))
     over = draw(st.sampled_from([0, 1, 2, 5, 8]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    kind = draw(st.sampled_from(["uint16", "float32"]))
-    raw = rng.integers(0, 65536, (rows, columns + over)).astype(kind)
-    if kind == "float32":
-        raw += rng.normal(0, 1, raw.shape).astype("f4")
+    kind = draw(st.sampled_from(["uint16", "float32", *BITPIX]))
+    most = {"uint8": 255, "int16": 32767}.get(kind, 65535)
+    raw = rng.integers(0, most + 1, (rows, columns + over)).astype(kind)
+    if kind.startswith("float"):
+        raw += rng.normal(0, 1, raw.shape).astype(kind)
         raw[rng.random(raw.shape) < draw(st.sampled_from([0.0, 0.05]))] = np.nan
     errors = draw(st.booleans())
     masks = draw(st.booleans())
@@ -52,7 +55,7 @@ def situations(draw: st.DrawFn) -> dict[str, Any]:
         "strip": f"[{columns + 1}:{columns + over},1:{rows}]" if over else None,
         "median": draw(st.booleans()),
         "bias": master(0, 3000, 20) if draw(st.booleans()) else None,
-        "dark": master(0, 500, 20) if draw(st.booleans()) else None,
+        "dark": master(0, draw(st.sampled_from([0, 500])), 20) if draw(st.booleans()) else None,
         "flat": master(0.2, 2.0, 0.1, draw(st.sampled_from([0.0, 0.05]))) if draw(st.booleans()) else None,
         "scale": draw(st.booleans()),
         "times": (draw(st.sampled_from([1.0, 30.0, 61.7])), draw(st.sampled_from([30.0, 120.0]))),
@@ -84,11 +87,19 @@ def steps_of(s: dict[str, Any]) -> list[Step]:
 def by_toros(s: dict[str, Any]) -> tuple[Any, Any, Any]:
     """Return image, standard deviation and flags as our chain makes them."""
     masters = {role: planes(s[role]) for role in ("bias", "dark", "flat") if s[role] is not None}
-    rows = CalibratedRows(chain_of(steps_of(s), s["raw"].shape), Planes(ArrayRows(s["raw"])), masters)
+    rows = CalibratedRows(chain_of(steps_of(s), s["raw"].shape), Planes(stored(s["raw"])), masters)
     data, error, flags = (np.empty(rows.shape, kind) for kind in ("f4", "f4", "u1"))
     for start, stop in rows.bands():
         rows.fill(start, stop, data[start:stop], error[start:stop], flags[start:stop])
     return data, error, flags
+
+
+def stored(raw: Any) -> Rows:
+    """Return a raw frame as it is read: of other types than the usual ones from a file."""
+    if raw.dtype.name not in BITPIX:
+        return ArrayRows(raw)
+    file = io.BytesIO(raw.astype(raw.dtype.newbyteorder(">")).tobytes())
+    return PlainRows(file, 0, BITPIX[raw.dtype.name], raw.shape, 1.0, 0.0, None)
 
 
 def planes(ccd: CCDData) -> Planes:

@@ -13,10 +13,11 @@ from typing import Any
 from toros.errors import ConfigurationError
 from toros.reduction.amplifier import Amplifier
 
-__all__ = ["METHODS", "STATISTICS", "STEPS", "Camera", "camera_of", "load_cameras"]
+__all__ = ["COMBINATIONS", "METHODS", "STATISTICS", "STEPS", "Camera", "camera_of", "load_cameras"]
 
 METHODS = ("none", "rows", "constant")
 STATISTICS = ("median", "mean", "trimmed_mean")
+COMBINATIONS = ("clip", "median", "minmax")
 STEPS = ("overscan", "linearity", "bias", "dark", "flat", "gain", "bad_pixels", "cosmic_rays")
 
 
@@ -55,6 +56,8 @@ class Camera:
         Where several read the detector.
     overscan_method : {"rows", "constant", "none"}
     overscan_statistic : {"trimmed_mean", "median", "mean"}
+    combine : dict of {"bias", "dark", "flat"} to {"clip", "median", "minmax"}
+        How frames become a master: mean without outliers, median, or mean without the least and the greatest.
     steps : dict of str to bool
         Which steps may be done; one that is off is not done though its masters are there, or an order asks for it.
     dark_scaling : bool
@@ -89,6 +92,7 @@ class Camera:
     amplifiers: tuple[Amplifier, ...] = ()
     overscan_method: str = "rows"
     overscan_statistic: str = "trimmed_mean"
+    combine: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(("bias", "dark", "flat"), "clip"))
     steps: Mapping[str, bool] = field(default_factory=lambda: dict.fromkeys(STEPS, True))
     dark_scaling: bool = True
     temperature_tolerance: float = 2.0

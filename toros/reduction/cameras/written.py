@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from toros.config.written import Key, Written, read
 from toros.reduction.amplifier import Amplifier, check_places
-from toros.reduction.cameras.camera import METHODS, STATISTICS, STEPS, Camera
+from toros.reduction.cameras.camera import COMBINATIONS, METHODS, STATISTICS, STEPS, Camera
 from toros.reduction.cameras.zone import zone_of
 from toros.reduction.section import Section, read_directed
 
@@ -230,6 +230,15 @@ def _steps(value: _Value) -> dict[str, bool]:
     return steps
 
 
+def _combine(value: _Value) -> dict[str, str]:
+    ways = dict(Camera().combine)
+    for name, one in value.items(f"a mapping of {', '.join(ways)} to {', '.join(COMBINATIONS)}"):
+        if name not in ways:
+            one.refuse(f"{' or '.join(COMBINATIONS)} below one of {', '.join(ways)}")
+        ways[name] = _choice(*COMBINATIONS)(one)
+    return ways
+
+
 def _validity(value: _Value) -> dict[str, float]:
     days = dict(Camera().validity)
     for name, one in value.items("a mapping of kinds of masters to days"):
@@ -268,6 +277,7 @@ KEYS: Mapping[str, Callable[[_Value], Any]] = {
     "amplifiers": _amplifiers,
     "overscan_method": _choice(*METHODS),
     "overscan_statistic": _choice(*STATISTICS),
+    "combine": _combine,
     "steps": _steps,
     "dark_scaling": _yes,
     "temperature_tolerance": _number(0, 100, "degrees Celsius"),

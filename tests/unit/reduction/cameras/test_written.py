@@ -35,6 +35,7 @@ amplifiers:
   - {data: "[71:120,1:100]", place: "[100:51,100:1]", saturation: 50000}
 overscan_method: constant
 overscan_statistic: median
+combine: {flat: median}
 steps: {dark: false}
 dark_scaling: false
 temperature_tolerance: 0.5
@@ -70,6 +71,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ),
         overscan_method="constant",
         overscan_statistic="median",
+        combine={"bias": "clip", "dark": "clip", "flat": "median"},
         steps={**Camera().steps, "dark": False},
         dark_scaling=False,
         temperature_tolerance=0.5,
@@ -131,6 +133,8 @@ def test_an_empty_file_is_a_camera_like_any(tmp_path: Path) -> None:
         ("overscan: [1:10,1:20]", "allowed: a section such as"),
         ("overscan_method: columns", "overscan_method = 'columns'; allowed: none or rows or constant"),
         ("overscan_statistic: mode", "allowed: median or mean or trimmed_mean"),
+        ("combine: {light: clip}", "combine.light = 'clip'; allowed: clip or median or minmax below one of bias, dark"),
+        ("combine: {bias: sum}", "combine.bias = 'sum'; allowed: clip or median or minmax"),
         ("steps: {flatten: true}", "steps.flatten = True; allowed: true or false below one of overscan, linearity"),
         ("steps: {flat: perhaps}", "steps.flat = 'perhaps'; allowed: true or false"),
         ("dark_scaling: 1", "dark_scaling = 1; allowed: true or false"),

@@ -168,4 +168,4 @@ def test_a_frame_that_spoils_a_master_is_reported_and_is_not_judged_again_alone(
     frame(folder / "late.fits", 71)
     later, fresh = made_by(desk, "resume_file_batch", batch="B1")
     assert fresh == ["late"]
-    assert not any("came after their master was made" in mark for mark in later.result["marks"])
+    assert not any("came after the master" in mark for mark in later.result["marks"])

@@ -124,6 +124,16 @@ def test_an_old_broken_file_is_not_called_fresh(desk: Rehearsal) -> None:
     assert "resume" not in result["unusable"][0]["reason"]
 
 
+def test_what_resuming_cannot_cure_is_not_to_be_resumed(desk: Rehearsal) -> None:
+    made.write_night(raw(desk), lights=1)
+    made.write_frame(raw(desk) / "negative.fits", made.counts("light", 30, 77), IMAGETYP="LIGHT", EXPTIME=-30.0)
+    (raw(desk) / "huge.fits").write_bytes(made.HOSTILE["claims-80-GB.fits"])
+    (raw(desk) / "text.fits").write_bytes(made.HOSTILE["text.fits"])
+    result = ordered(desk, "calibrate_file_batch", file_location=WHERE).result
+    assert len(result["unusable"]) == 3
+    assert not [u for u in result["unusable"] if "resume" in u["reason"]]
+
+
 def test_late_calibration_frames_change_no_master_that_was_published(desk: Rehearsal) -> None:
     made.write_night(raw(desk), lights=1, flats=0)
     made_by(desk, "calibrate_file_batch", id="B1", file_location=WHERE)
@@ -134,7 +144,7 @@ def test_late_calibration_frames_change_no_master_that_was_published(desk: Rehea
                      FILTER="r", DATE_OBS="2026-11-20T23:51:00.000")  # fmt: skip
     outcome, fresh = made_by(desk, "resume_file_batch", batch="B1")
     assert fresh == ["master_flat_r"]
-    assert "1 bias frames came after their master was made: left out of it" in outcome.result["marks"]
+    assert "came after the master bias was made, and left out of it: bias-late.fits" in outcome.result["marks"]
     assert {name: digest for name, digest in hashes(desk).items() if name in before} == before
 
 
