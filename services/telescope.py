@@ -61,10 +61,12 @@ def observation(order: Observation, context: Context) -> Outcome:
     found = take_batch(plan, telescope, folder, run=context.engine.run, tell=context.progress)
     if found:
         result["notes"].append(f"{found} frames of an earlier try were kept, the others taken now")
+    result |= {"scheduled_start": begun, "scheduled_end": iso(context.observatory_clock.now()),
+               "seconds_used": order.exposures * order.exposure_time}  # fmt: skip
     calibration = CalibrateFileBatch(
         file_location=result["file_location"], observation=order.id, target=order.target, event=order.event
     )
-    return Outcome(result, [calibration, _told_of(order, result, begun, context)])
+    return Outcome(result, [calibration, _told_of(order, result, context)])
 
 
 def resume_observation(order: Observation, context: Context) -> Outcome:
@@ -139,13 +141,15 @@ def _latest(target: TargetToObserve, order: ReceiveTargets) -> str | None:
     return min((time for time in (target.end, order.expires) if time is not None), default=None)
 
 
-def _told_of(order: Observation, result: Mapping[str, Any], begun: str, context: Context) -> UpdateObservation:
-    """Return the order that tells the data manager that an observation is made, whoever has asked for it."""
+def _told_of(order: Observation, result: Mapping[str, Any], context: Context) -> UpdateObservation:
+    """Return the order that tells the data manager that an observation is made, whoever has asked for it.
+
+    It tells what `result` tells to whoever asks first.
+    """
     form = {name: getattr(order, name) for name in ("exposure_time", "exposures", "filter", "calibration_frames")}
     return UpdateObservation(
         user=context.service, facility="own_telescope", facility_id=order.id, status="COMPLETED",
-        scheduled_start=begun, scheduled_end=iso(context.observatory_clock.now()),
-        seconds_used=order.exposures * order.exposure_time,
+        **{name: result[name] for name in ("scheduled_start", "scheduled_end", "seconds_used")},
         note=f"{result['frames']} frames in {result['file_location']}", asked_by=order.user, target=order.target,
         ra=order.ra, dec=order.dec, parameters=form | ({"event": order.event} if order.event else {}),
     )  # fmt: skip

@@ -20,10 +20,10 @@ Names = Annotated[dict[Name, Name], Field(max_length=1000)]
 class MoveIn(WorkOrder):
     """Take in what another system remembers; the same again changes nothing.
 
-    Of a TOM Toolkit's database: targets with aliases, extras and groups, lists, observation records, data products,
-    photometry and spectra. Of BHTOM's exports: a table of targets, and files of photometry. Of torosmanager's database:
-    nights with their exposures, and what was made of them. Every row that is not taken is in the report, with its
-    reason.
+    Of a TOM Toolkit's database: targets with aliases, extras and groups, lists, observation records and templates, data
+    products, photometry and spectra. Of BHTOM's exports: a table of targets, and files of photometry. Of torosmanager's
+    database: nights with their exposures, and what was made of them. Every row that is not taken is in the report, with
+    its reason.
     """
 
     request: Literal["move_in"] = "move_in"
@@ -44,7 +44,7 @@ class MoveIn(WorkOrder):
     access: Literal["open", "public", "private"] | None = Field(
         None, description="who sees new targets of whom the database does not say it (public where absent)"
     )
-    observations: bool = Field(True, description="whether observation records are moved too")
+    observations: bool = Field(True, description="whether observation records and templates are moved too")
     products: bool = Field(True, description="whether data products are moved too; their files need folder_location")
     photometry: bool = Field(True, description="whether photometry is moved too")
     spectra: bool = Field(True, description="whether spectra are moved too")

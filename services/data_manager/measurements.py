@@ -13,7 +13,7 @@ from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.finding import the_product
 from toros.data.measurements.barycentric import Barycentric, barycentric_of
-from toros.data.measurements.exporting import written
+from toros.data.measurements.exporting import PLAIN, written
 from toros.data.measurements.finding import find_measurements
 from toros.data.measurements.ingestion import ingest_reading, preview_reading
 from toros.data.measurements.lightcurve import Selection, read_lightcurve, series_of_target
@@ -114,7 +114,10 @@ def export_photometry(order: ExportPhotometry, context: Context) -> Outcome:
         return read_lightcurve(session, target.number, viewer=viewer, selection=selection, name=target.name)
 
     lightcurve = context.read(read)
-    contents = written(lightcurve, order.format)
+    if order.format in PLAIN:
+        contents = written(lightcurve, order.format)
+    else:  # what writes the others takes 80 MB
+        contents = context.engine.run(written, lightcurve, order.format)
     if path.exists() and not order.replace and not _holds(path, contents):
         raise Permanent(f"file_location: {order.file_location} is there and holds something else; say replace")
     if path.exists() and not _holds(path, contents) and not is_readable(order.file_location, viewer, context):

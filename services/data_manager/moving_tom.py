@@ -19,6 +19,8 @@ from toros.data.moving.observations import record_observations
 from toros.data.moving.tom_measurements import TomPoint, TomReducedData, readings_of, spectrum_of
 from toros.data.moving.tom_observations import TomObservations
 from toros.data.moving.tom_products import TomProducts
+from toros.data.moving.tom_templates import TomTemplates, record_templates
+from toros.data.moving.tom_unplaced import UNPLACED, unplaced
 from toros.data.tables import User, UserGroup
 from toros.data.targets.importing.problems import Problem
 from toros.data.targets.lists import add_to_list, count_missing, may_add
@@ -63,13 +65,15 @@ class TomMove:
     def all(self) -> dict[str, Any]:
         """Move everything that is asked for; return what came of each part, and what was left behind."""
         told: dict[str, Any] = {"unknown_people": self.people(), "lists": self.lists()}
-        left = {}
+        left: dict[str, int] = {}
         observations = TomObservations(self._tom.source, self._order.statuses)
+        templates = TomTemplates(self._tom.source)
         products, reduced = TomProducts(self._tom), TomReducedData(self._tom.source)
         if self._order.observations:
             told["observations"] = self.observations(observations)
+            told["templates"] = self.templates(templates)
         else:
-            left["observation_records"] = observations.count()
+            left |= {"observation_records": observations.count(), "observation_templates": templates.count()}
         if self._order.products:
             told["products"] = self.products(products)
         else:
@@ -79,6 +83,7 @@ class TomMove:
         if self._order.spectra:
             told["spectra"] = self.spectra(reduced, products)
         left["other_reduced_data"] = self.others(reduced)
+        left |= {several: self.unplaced(table) for table, (_, several) in UNPLACED.items()}
         left = {name: count for name, count in left.items() if count}
         return told | ({"not_moved": left} if left else {})
 
@@ -147,6 +152,20 @@ class TomMove:
             self._context.progress(0.4, f"observation records up to {last}")
         return part.counts
 
+    def templates(self, templates: TomTemplates) -> dict[str, int]:
+        """Keep the templates of observations; return how many were new, the same and refused."""
+        part = Part(self._journal, "templates")
+        part.begin("new", "same")
+        run: Any = self._context.read if self._order.dry_run else self._context.write
+        for last, good, problems in templates.pages(part.after):
+            counts, refused = run(
+                partial(record_templates, templates=good, owner=self._viewer.name,
+                        recorded=iso(self._context.clock.now()), dry_run=self._order.dry_run)
+            )  # fmt: skip
+            part.done(last, counts, [*problems, *refused])
+            self._context.progress(0.45, f"observation templates up to {last}")
+        return part.counts
+
     def products(self, products: TomProducts) -> dict[str, int]:
         """Take the files in; return how many were new, the same and refused."""
         part = Part(self._journal, "products")
@@ -206,6 +225,14 @@ class TomMove:
         part = Part(self._journal, "others")
         part.begin()
         for problems in reduced.others(part.after):
+            part.done(problems[-1].line, Counter(), problems)
+        return part.counts["refused"]
+
+    def unplaced(self, table: str) -> int:
+        """Report the rows of a table that have no place here; return how many there are."""
+        part = Part(self._journal, table)
+        part.begin()
+        for problems in unplaced(self._tom.source, table, part.after):
             part.done(problems[-1].line, Counter(), problems)
         return part.counts["refused"]
 

@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from tests.support.nursery import Child, nursery
+from tests.support.prepared import empty_url
 from toros.cli.ports import free_ports
 from toros.config import Config, load_config
 from workorders.envelope import new_id
@@ -91,6 +92,8 @@ class Network:
             "services": {name: {"port": port} for name, port in zip(NAMES, free_ports(len(NAMES)), strict=True)},
             "logging": {"file": "logs/{service}.log"},
         }
+        url = empty_url()
+        _merge(self.written, {"database": {"url": url}} if url else {})
         _merge(self.written, settings or {})
         self.write()
         self.daemons = {name: Daemon(self, name, entry) for name, entry in self.services.items()}

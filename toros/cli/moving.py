@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["move_in"]
 
 Mapped = list[str] | None
-PARTS = ("observations", "products", "photometry", "spectra", "exposures", "combinations")
+PARTS = ("observations", "templates", "products", "photometry", "spectra", "exposures", "combinations")
 
 
 def move_in(
@@ -51,7 +51,7 @@ def move_in(
     access: Annotated[
         str | None, typer.Option(help="Of targets that do not say it: open, public, private.", show_default=False)
     ] = None,
-    observations: Annotated[bool, typer.Option(help="Move observation records too.")] = True,
+    observations: Annotated[bool, typer.Option(help="Move observation records and templates too.")] = True,
     products: Annotated[bool, typer.Option(help="Move data products too; their files need --folder.")] = True,
     photometry: Annotated[bool, typer.Option(help="Move photometry too.")] = True,
     spectra: Annotated[bool, typer.Option(help="Move spectra too.")] = True,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from toros.data.permissions import Viewer, may_see_product
@@ -15,6 +14,7 @@ from toros.data.tables import (
     Combination,
     DataProduct,
     DataProductGroup,
+    DataProductObserver,
     DataProductTag,
     Exposure,
     FileBatch,
@@ -117,7 +117,8 @@ def _filtered(session: Session, query: Select[Any], asked: Mapping[str, Any]) ->
             tagged = select(DataProductTag.product).where(DataProductTag.tag == value)
             query = query.where(DataProduct.number.in_(tagged))
         elif name == "observer":
-            query = query.where(cast(DataProduct.observers, String).contains(json.dumps(value), autoescape=True))
+            taken = select(DataProductObserver.product).where(DataProductObserver.observer == value)
+            query = query.where(DataProduct.number.in_(taken))
         else:
             raise TypeError(f"{name} is no filter of products; there are {', '.join(FILTERS)}")
     return query

@@ -12,6 +12,7 @@ from toros.data.tables import (
     Combination,
     DataProduct,
     DataProductGroup,
+    DataProductObserver,
     DataProductTag,
     Exposure,
     FileBatch,
@@ -132,6 +133,7 @@ def record_product(
     session.flush()
     _link_words(session, DataProductTag, "tag", product.number, order.tags)
     _link_words(session, DataProductGroup, "group_name", product.number, order.groups)
+    _link_words(session, DataProductObserver, "observer", product.number, order.observers)
     return product.number
 
 

@@ -121,15 +121,12 @@ def constellation(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.str_]:
 
     Notes
     -----
-    Roman 1987, PASP 99, 695, as astropy has it. It loads astropy: ask for many positions at once.
+    Roman 1987, PASP 99, 695: boundaries in the equator and equinox of B1875.
     """
-    import numpy as np
-    from astropy.coordinates import SkyCoord, get_constellation
+    from toros.sky.constellations import constellations_at
+    from toros.sky.vectors import unit_vectors
 
-    from toros.sky.vectors import position_of, unit_vectors
-
-    sky = SkyCoord(*position_of(unit_vectors(ra, dec)), unit="deg")
-    return np.asarray(get_constellation(sky, short_name=True), dtype=np.str_)
+    return constellations_at(unit_vectors(ra, dec))
 
 
 def moved(

@@ -34,13 +34,9 @@ def pixel_of(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
     ndarray of int64
         Of the shape of `ra`; 0 to 12 * 4**29 - 1.
     """
-    import numpy as np
-    from astropy import units
-    from astropy_healpix import lonlat_to_healpix
+    from toros.sky.pixels import pixels_of
 
-    longitude = np.asarray(ra, dtype=float) * units.deg
-    latitude = np.asarray(dec, dtype=float) * units.deg
-    return np.asarray(lonlat_to_healpix(longitude, latitude, 2**ORDER, order="nested"), dtype=np.int64)
+    return pixels_of(ra, dec, ORDER)
 
 
 def separations(ra: float, dec: float, others_ra: ArrayLike, others_dec: ArrayLike) -> NDArray[np.float64]:
@@ -138,10 +134,10 @@ def circumradius(order: int) -> float:
 def _distances(ra: float, dec: float, pixels: NDArray[np.int64], order: int) -> NDArray[np.float64]:
     """Return the angles from a position to the centres of pixels; radians."""
     import numpy as np
-    from astropy_healpix import healpix_to_lonlat
 
-    longitude, latitude = healpix_to_lonlat(pixels, 2**order, order="nested")
-    return np.radians(separations(ra, dec, np.degrees(longitude.value), np.degrees(latitude.value)))
+    from toros.sky.pixels import centres_of
+
+    return np.radians(separations(ra, dec, *centres_of(pixels, order)))
 
 
 def _ranges(pixels: NDArray[np.int64], width: int) -> NDArray[np.int64]:

@@ -33,7 +33,7 @@ ALL, CID = Viewer.all_seeing(), Viewer.of("cid", ["gw"])
 PRODUCTS = {
     "product_type": "calibrated", "event": "MS181101ab", "night": "2026-11-19", "observation": "OBS",
     "sha256": "0" * 64, "observatory": "CTMO", "filter": "r", "owner": "ann", "processing": "failed",
-    "batch": "BATCH", "target": "NGC 4993", "product": 4, "tag": "poster",
+    "batch": "BATCH", "observer": "ann", "target": "NGC 4993", "product": 4, "tag": "poster",
 }  # fmt: skip
 SEARCHES: dict[str, Callable[..., object]] = {
     **{f"products by {name}": partial(find_products, **{name: value}) for name, value in PRODUCTS.items()},

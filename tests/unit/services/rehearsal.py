@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Session
 
-from tests.support.prepared import prepared_file
+from tests.support.prepared import prepared_url
 from toros.clock import MachineClock, RehearsalClock
 from toros.config import Config
 from toros.files import Roots
@@ -89,11 +89,16 @@ def rehearsing(
     service: str,
     tables: MetaData | None = None,
     resources: Callable[[Config, Any], Any] | None = None,
+    *,
+    url: str | None = None,
     **settings: Any,
 ) -> Iterator[Rehearsal]:
-    """Give a context whose state is in a folder; settings are those of the configuration."""
+    """Give a context whose state is in a folder; its database too, but where a URL says another place.
+
+    More settings are those of the configuration.
+    """
     config = Config(state=state, **settings)
-    database = Database(f"sqlite:///{prepared_file(state / f'{service}.sqlite', service)}", service=service)
+    database = Database(url or prepared_url(state, service), service=service)
     database.prepare(tables)
     try:
         context = Rehearsal(config, service, database)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.data_manager import SERVICE
 from services.data_manager.products import CHUNK
-from tests.support.prepared import prepared_file
+from tests.support.prepared import prepared_url
 from tests.unit.data.orders import exposure, ingest
 from toros.clock import MachineClock
 from toros.config import Config
@@ -39,8 +39,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.files = Roots({"raw": Path("raw"), "products": Path("products")}, folder)
-        file = prepared_file(folder / "data_manager.sqlite", "data_manager")
-        self.database = Database(f"sqlite:///{file}", service="data_manager")
+        self.database = Database(prepared_url(folder, "data_manager"), service="data_manager")
         self.database.prepare(SERVICE.tables)
         self.said: list[tuple[float, str]] = []
         self.transactions = 0

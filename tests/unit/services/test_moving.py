@@ -24,9 +24,10 @@ from workorders import VOCABULARY, parse
 
 __all__ = ["postgres"]  # a fixture
 
-PARTS = ("observations", "products", "photometry", "spectra")
+PARTS = ("observations", "templates", "products", "photometry", "spectra")
+STAGES = ("targets", "the list", "observation records", "templates", "data product 3", "photometry", "spectrum 9")
 FILE = "products:uploads/db.sqlite3"
-REFUSED = 24
+REFUSED = 28
 
 
 @pytest.fixture
@@ -63,6 +64,7 @@ def test_everything_moves_in(desk: Rehearsal) -> None:
     told = do(desk, **example("move_in"), users={"ada": "ada.l"}, groups={"gw": "waves"})
     assert told | {"new": 3, "same": 0, "changed": 0, "lists": {"lists": 2, "listed": 2}} == told
     assert told["observations"] == {"new": 3, "same": 0, "revised": 0, "refused": 4}
+    assert told["templates"] == {"new": 1, "same": 0, "refused": 2}
     assert told["products"] == {"new": 2, "same": 0, "refused": 4}
     assert told["photometry"] == {"new": 4, "same": 0, "revised": 0, "refused": 6}
     assert told["spectra"] == {"new": 1, "same": 0, "revised": 0, "refused": 2}
@@ -84,6 +86,9 @@ def test_observations_keep_what_the_tom_knew(desk: Rehearsal) -> None:
     assert first["parameters"] == {"exposure_time": 60, "exposure_count": 3, "start": "2026-01-02T00:00:00",
                                    "end": "2026-01-03T00:00:00", "filter": "rp", "bad": "a b"}  # fmt: skip
     assert (third["facility_id"], third["status"]) == ("tom:3", "CANCELED")
+    (template,) = do(desk, "find_templates")["templates"]
+    assert (template["template"], template["facility"]) == ("Deep r", "lco")
+    assert template["parameters"] == {"exposure_time": 300, "filter": "rp"}
     (event,) = do(desk, "show_observation", number=second["number"])["observation"]["history"]
     assert "RetryFailedObservationsStrategy (cadence_frequency 24), active" in event["note"]
 
@@ -135,8 +140,14 @@ def test_every_row_that_is_not_taken_is_in_the_report(desk: Rehearsal) -> None:
         "13: the reduced datum 13 is of a kind",
         "14: reduced datum: its target 'm-31' was not moved",
         "15: the reduced datum 15 holds more than",
+        "2: the observation template 2: name 'Deep r' is a template of other parameters",
+        "3: the observation template 3: facility cannot be",
+        "1: the comment 1 has no place here",
+        "1: the broker query 1 has no place here",
     ):
         assert part in words
+    assert next(row for row in report if "comment 1" in row["message"])["value"] == "fading fast"
+    assert told["not_moved"] == {"other_reduced_data": 1, "comments": 1, "broker_queries": 1}
 
 
 def test_the_same_again_changes_nothing_and_a_grown_source_adds_what_is_new(desk: Rehearsal) -> None:
@@ -177,7 +188,7 @@ def test_a_move_that_is_cut_off_again_and_again_goes_on(desk: Rehearsal) -> None
             raise CutOff
 
     desk.interrupt = interrupt
-    for stage in ("targets", "the list", "observation", "data product 3", "photometry", "spectrum 9"):  # noqa: B007 - interrupt reads it
+    for stage in STAGES:  # noqa: B007 - interrupt reads it
         with pytest.raises(CutOff):
             SERVICE.handlers["move_in"].function(order, desk)
     desk.interrupt = lambda: None
@@ -185,23 +196,24 @@ def test_a_move_that_is_cut_off_again_and_again_goes_on(desk: Rehearsal) -> None
     told = dict(answer.result)
     assert len(report_of(desk, told)) == told["refused"] == REFUSED
     assert len({tuple(row.values()) for row in report_of(desk, told)}) == REFUSED
-    assert [told[part]["new"] + told[part]["same"] for part in PARTS] == [3, 2, 4, 1]
+    assert [told[part]["new"] + told[part]["same"] for part in PARTS] == [3, 1, 2, 4, 1]
     assert len(do(desk, "find_observations")["observations"]) == 3
 
 
-def test_a_server_is_moved_in_from_by_its_name(tmp_path: Path, postgres: PostgresServer) -> None:  # noqa: F811
+def test_a_server_is_moved_in_from_by_its_name_and_into_another(tmp_path: Path, postgres: PostgresServer) -> None:  # noqa: F811
     url = postgres.url()
     fill(url.replace("postgresql:", "postgresql+psycopg:"))
     moving = {"databases": {"our_tom": url.replace("postgres:@", "postgres@")}}
-    with rehearsing(tmp_path, "data_manager", SERVICE.tables, SERVICE.resources, moving=moving) as desk:
+    ours = postgres.url()
+    with rehearsing(tmp_path, "data_manager", SERVICE.tables, SERVICE.resources, url=ours, moving=moving) as desk:
         media = desk.files.root("products") / "media"
         fill_media(media)
         asked: dict[str, Any] = {"database": "our_tom", "folder_location": "products:media"}
         told = do(desk, "move_in", **asked)
         assert (told["new"], told["refused"]) == (3, REFUSED)
-        assert [told[part]["new"] for part in PARTS] == [3, 2, 4, 1]
+        assert [told[part]["new"] for part in PARTS] == [3, 1, 2, 4, 1]
         again = do(desk, "move_in", **asked)
-        assert [again[part]["same"] for part in PARTS] == [3, 2, 4, 1]
+        assert [again[part]["same"] for part in PARTS] == [3, 1, 2, 4, 1]
         with pytest.raises(Permanent, match=r"'theirs' is none of moving.databases; allowed: our_tom"):
             do(desk, "move_in", database="theirs")
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "Format", "columns_of", "written"]
+__all__ = ["FORMATS", "PLAIN", "Format", "columns_of", "written"]
 
 Format = Literal["bhtom", "csv", "ecsv", "votable", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+PLAIN: tuple[Format, ...] = ("bhtom", "csv")  # written without a library
 TEXTS = ("kind", "band", "system", "unit", "source", "facility", "observer", "method", "time_scale", "time_reference")
 LIMIT = -1  # the error by which BHTOM marks an upper limit
 

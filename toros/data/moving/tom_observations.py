@@ -12,7 +12,7 @@ from toros.data.moving.source import Record, Source
 from toros.data.observations.life import Status
 from toros.data.targets.importing.problems import Problem
 
-__all__ = ["TomObservation", "TomObservations"]
+__all__ = ["TomObservation", "TomObservations", "facility_of"]
 
 FACILITY = re.compile("[a-z][a-z0-9_]{0,63}")
 NEEDED = ("id", "target_id", "facility", "observation_id", "status", "parameters")
@@ -125,8 +125,8 @@ class TomObservations:
             return Problem(number, f"the observation record {number}: {field} {reason}", field,
                            plain_text(row.get(field), 60), allowed)  # fmt: skip
 
-        facility = re.sub("[^a-z0-9]+", "_", plain_text(row["facility"], 200).casefold()).strip("_")
-        if not FACILITY.fullmatch(facility):
+        facility = facility_of(row["facility"])
+        if facility is None:
             return problem("facility", "cannot be the name of one here", "1 to 64 letters and digits")
         status = self._statuses.get(plain_text(row["status"], 64).casefold())
         if status is None:
@@ -149,6 +149,12 @@ class TomObservations:
             status.value, parameters, _window(parameters), (start, end), created, _seconds(parameters),
             row.get("user_id"), groups[0][0] if groups and groups[0][0] else None, _note(number, groups),
         )  # fmt: skip
+
+
+def facility_of(cell: object) -> str | None:
+    """Return what a facility is called here, in small letters; None where it cannot be called so."""
+    name = re.sub("[^a-z0-9]+", "_", plain_text(cell, 200).casefold()).strip("_")
+    return name if FACILITY.fullmatch(name) else None
 
 
 def _cadence(row: Record) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from toros.data.observations.life import TERMINAL
 from workorders.observations import SendNotice
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def notices(observation: Observation, report: Report, *, time: str) -> list[Send
     """
     before, after = observation.status, report.status or observation.status
     scheduled = report.scheduled_start or observation.scheduled_start
-    if before == after and scheduled == observation.scheduled_start:
+    if before == after and (before in TERMINAL or scheduled == observation.scheduled_start):
         return []
     target = observation.of_target.name
     subject = f"Observation {observation.number} of {target} is {after}"

@@ -6,6 +6,7 @@ from toros.data.tables.cadence import Cadence
 from toros.data.tables.combination import Combination, combination_combination, combination_exposure
 from toros.data.tables.data_product import DataProduct
 from toros.data.tables.data_product_group import DataProductGroup
+from toros.data.tables.data_product_observer import DataProductObserver
 from toros.data.tables.data_product_tag import DataProductTag
 from toros.data.tables.exposure import Exposure
 from toros.data.tables.file_batch import FileBatch, batch_exposure
@@ -27,12 +28,11 @@ from toros.data.tables.user import User
 from toros.data.tables.user_group import Membership, UserGroup
 
 __all__ = [
-    "METADATA", "Audit", "Cadence", "Combination", "DataProduct", "DataProductGroup", "DataProductTag", "Exposure",
-    "FileBatch", "Measurement", "MeasurementHistory", "Membership", "Observation", "ObservationEvent",
-    "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum", "Target", "TargetExtra",
-    "TargetGroup", "TargetList",
-    "TargetListMember", "TargetName", "TargetTag", "User", "UserGroup", "batch_exposure", "combination_combination",
-    "combination_exposure",
+    "METADATA", "Audit", "Cadence", "Combination", "DataProduct", "DataProductGroup", "DataProductObserver",
+    "DataProductTag", "Exposure", "FileBatch", "Measurement", "MeasurementHistory", "Membership", "Observation",
+    "ObservationEvent", "ObservationGroup", "ObservationTemplate", "Proposal", "Series", "Spectrum", "Target",
+    "TargetExtra", "TargetGroup", "TargetList", "TargetListMember", "TargetName", "TargetTag", "User", "UserGroup",
+    "batch_exposure", "combination_combination", "combination_exposure",
 ]  # fmt: skip
 
 METADATA = Base.metadata

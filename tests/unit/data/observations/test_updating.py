@@ -89,6 +89,33 @@ def test_a_telescope_is_asked_how_its_order_stands(desk: Desk, answer: dict[str,
         assert row["history"][-1]["note"] == answer["reason"]
 
 
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_it_does_not_matter_whether_the_telescope_tells_or_is_asked_first(desk: Desk, asked_first: bool) -> None:
+    number = desk.request(tell=TELL[:1])
+    told = {"scheduled_start": hour(1), "scheduled_end": hour(1.1), "seconds_used": 120.0}
+    result = {"frames": 9, "file_location": "raw:2026-11-20/X", **told}
+    answer = {"state": "done", "started": hour(3), "finished": hour(4), "result": result}
+    update = {"number": number, "status": "COMPLETED", "note": "9 frames in raw:2026-11-20/X", **told}
+    if asked_first:
+        desk.follow(2.0, answer)
+    desk.update(**update)
+    desk.follow(2.0, answer)
+    row = desk.show(number)
+    assert row | {"status": "COMPLETED", **told} == row
+    assert [event.get("note") for event in row["history"]][1:] == ["9 frames in raw:2026-11-20/X"]
+    assert len([order for order in desk.sent if isinstance(order, SendNotice)]) == 1
+
+
+def test_what_is_over_is_not_scheduled_again(desk: Desk) -> None:
+    number = desk.request(tell=TELL[:1])
+    desk.update(number=number, status="COMPLETED", scheduled_start=hour(1))
+    desk.update(number=number, scheduled_start=hour(1.5))
+    assert [order.subject for order in desk.sent if isinstance(order, SendNotice)] == [
+        f"Observation {number} of M 31 is COMPLETED"
+    ]
+    assert desk.show(number)["scheduled_start"] == hour(1.5)
+
+
 def test_one_that_never_reached_its_telescope_ends_with_its_window(desk: Desk) -> None:
     number = desk.request(end=hour(8))
     desk.follow(1, {})

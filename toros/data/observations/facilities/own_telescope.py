@@ -74,9 +74,9 @@ class OwnTelescope(Facility[OwnTelescopeForm]):
         status = OF_STATE.get(str(answer.get("state")))
         if status is None:
             return Report(unknown=not answer)
-        reason = str(answer.get("reason") or "")[:400]
-        times = (answer.get("started"), answer.get("finished")) if status is Status.COMPLETED else (None, None)
-        return Report(status, *times, note=reason or None)
+        if status is Status.COMPLETED:
+            return _completed(answer)
+        return Report(status, note=str(answer.get("reason") or "")[:400] or None)
 
     def cancel(self, form: OwnTelescopeForm, facility_id: str, reason: str) -> Sequence[Errand]:
         """Return the order that takes the telescope's order back, with all that followed from it."""
@@ -88,3 +88,11 @@ class OwnTelescope(Facility[OwnTelescopeForm]):
         here = config.observatory
         name = config.services["telescope"].name or "telescope"
         return {here.name: Site(name, here.longitude, here.latitude, here.elevation)}
+
+
+def _completed(answer: Mapping[str, Any]) -> Report:
+    """Return what the telescope's own update_observation says too: it does not matter which of the two comes first."""
+    told = answer.get("result") or {}
+    start, end = told.get("scheduled_start", answer.get("started")), told.get("scheduled_end", answer.get("finished"))
+    note = f"{told['frames']} frames in {told['file_location']}" if "file_location" in told else None
+    return Report(Status.COMPLETED, start, end, told.get("seconds_used"), note)
