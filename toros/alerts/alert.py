@@ -170,6 +170,16 @@ class Alert:
         return self.alert_type == "RETRACTION"
 
     @property
+    def coincident(self) -> bool:
+        """True where another observatory saw it too."""
+        return self.coincidence is not None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """What it is written in: of what was received by several routes there may be more."""
+        return (self.format,)
+
+    @property
     def best_skymap(self) -> bytes | None:
         """The map combined with the other observatory's where there is one, else the map."""
         return (self.coincidence and self.coincidence.skymap) or self.skymap

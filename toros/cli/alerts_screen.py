@@ -46,6 +46,8 @@ def story_lines(story: Mapping[str, Any]) -> Iterator[str]:
             f"{result.get('latency_s', 0):.1f} s later, ranked {result.get('ranked_s', 0):.1f} s later"
         )
         yield from (clean(f"  - {note}") for note in result.get("notes", ()))
+        for again in alert.get("again", ()):
+            yield clean(f"  - it came as {again['format']} too, at {again['received']}: nothing was done twice")
         for name, one in result.get("telescopes", {}).items():
             yield from _telescope(name, one)
         yield from (_delivery(plan) for plan in alert["plans"])
