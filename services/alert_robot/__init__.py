@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.alert_robot.processing import process_alert, retract_alert
 from services.alert_robot.questions import list_alerts, rank_galaxies, show_alert
 from services.alert_robot.telling import tell_alert
+from toros.alerts.ahead import assess_ahead
 from toros.alerts.listeners.configured import configured_listeners
 from toros.network.service import Handler, Service
 from toros.store.alerts import METADATA
@@ -24,4 +25,5 @@ SERVICE = Service(
     tables=METADATA,
     listeners=configured_listeners,
     lanes={"work": 1, "notices": 1},
+    ahead=assess_ahead,
 )

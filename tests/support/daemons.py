@@ -90,6 +90,7 @@ class Network:
             "state": str(folder / "state"),
             "services": {name: {"port": port} for name, port in zip(NAMES, free_ports(len(NAMES)), strict=True)},
             "logging": {"file": "logs/{service}.log"},
+            "engine": {"ahead": False},  # most tests have no alert that would be the sooner for it
         }
         _merge(self.written, settings or {})
         self.write()
