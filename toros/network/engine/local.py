@@ -123,21 +123,21 @@ class LocalPool:
 
     def _prepare(self) -> None:
         """Make children ready until there are as many as may work at once."""
-        assert self._first is not None
-        while (child := self._one_more()) is not None:
+        first = self._first
+        while first is not None and (child := self._one_more()) is not None:
             try:
-                answer = child.do(self._first, go_on)
+                answer = child.do(first, go_on)
             except ChildDied as death:
                 answer = Answer(error=death)
             if answer.error is not None and not self._closed:
                 self._log.warning("a child process could not be made ready: %s", answer.error)
-                self._first = None  # not tried again without end: children are made when there is work
+                self._first = first = None  # not tried again without end: children are made when there is work
             self._put_back(child)
 
     def _one_more(self) -> Child | None:
         """Return a new child that counts as busy; None where there are enough."""
         with self._lock:
-            if self._closed or self._first is None or len(self._idle) + len(self._busy) >= self.width:
+            if self._closed or len(self._idle) + len(self._busy) >= self.width:
                 return None
             child = Child(self._settings)
             self._busy.add(child)
