@@ -93,7 +93,8 @@ def _again(order_id: str, rows: list[AlertRow]) -> dict[str, Any]:
 
 
 def _plan(plan: PlanRow, row: AlertRow, sent: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    state, when = sent.get(plan.order_id, ("forgotten", ""))
+    forgotten = ("delivered", plan.accepted) if plan.accepted else ("forgotten", "")
+    state, when = sent.get(plan.order_id, forgotten)
     values: dict[str, Any] = {
         "telescope": plan.telescope, "order_id": plan.order_id, "targets": plan.targets, "written": plan.written,
         "expires": plan.expires, "taken_back": plan.taken_back, "delivery": state,

@@ -303,6 +303,7 @@ def _workshop(service: Service, config: Config, database: Database) -> Workshop:
     ledger = Ledger(
         database, service=service.name, instance=instance, settings=config.orders, clock=clock,
         recoverable=frozenset(name for name, handler in service.handlers.items() if handler.recover),
+        forgetting=service.forgetting,
     )  # fmt: skip
     return Workshop(
         config=config, service=service.name, instance=instance,
