@@ -13,14 +13,16 @@ from toros.clock import iso
 from toros.network.service import Context, Onward
 from toros.store.alerts import AlertRow, PlanRow, alerts_of, plans_of
 from workorders import WorkOrder
+from workorders.alerts import TellAlert
 
 if TYPE_CHECKING:
     from toros.alerts.alert import Alert
     from toros.alerts.assessment import Assessment, FollowUp
     from toros.alerts.policy import Rule
+    from toros.config import Config
     from workorders.observing import ReceiveTargets
 
-__all__ = ["Arrived", "Consequences", "consequences_of"]
+__all__ = ["Arrived", "Consequences", "consequences_of", "telling_of"]
 
 
 @dataclass
@@ -74,6 +76,21 @@ def consequences_of(
     if did.followed:
         did.orders += added_targets(arrived.alert, did.followed, mock=arrived.mock)
     return did
+
+
+def telling_of(arrived: Arrived, did: Consequences, config: Config, *, picture: bool) -> list[TellAlert]:
+    """Return the orders that draw the picture and tell the people, and the older broker where it is asked for.
+
+    People hear of what somebody follows up, and of what is taken back; the broker of every new alert.
+    """
+    receivers: list[str | None] = []
+    if did.plans or did.taken_back:
+        receivers += config.alerts.tell or ([None] if picture else [])
+    broker = config.alerts.broker
+    is_wanted = arrived.alert.kind == "gw" and (broker.mock or not arrived.mock)
+    if broker.url is not None and is_wanted and arrived.effect is not Effect.DUPLICATE:
+        receivers.append(broker.url)
+    return [TellAlert(alert=arrived.order.id, receiver=each) for each in receivers]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from toros.clock import iso
-from workorders.alerts import TellAlert
 from workorders.observing import ReceiveTargets, TargetToObserve
 from workorders.targets import AddTarget, Alias
 
@@ -18,10 +17,9 @@ if TYPE_CHECKING:
     from toros.alerts.assessment import FollowUp
     from toros.alerts.plans import PlannedTarget
     from toros.alerts.policy import Rule
-    from toros.config import Config
     from toros.store.alerts import PlanRow
 
-__all__ = ["added_targets", "digest_of", "list_of_targets", "new_ones", "telling_of"]
+__all__ = ["added_targets", "digest_of", "list_of_targets", "new_ones"]
 
 SIGNIFICANT, OTHER, MOCK = 9.0, 5.0, 1.0  # priorities of follow-up observations
 STEP = 0.01  # by which the priority falls from one target to the next, so that the most probable is first
@@ -104,9 +102,3 @@ def added_targets(alert: Alert, follow_ups: list[FollowUp], *, mock: bool) -> li
         )
         for aim in best
     ]  # fmt: skip
-
-
-def telling_of(order_id: str, config: Config) -> list[TellAlert]:
-    """Return the orders that draw the picture and tell the people."""
-    receivers: list[str | None] = [*config.alerts.tell]
-    return [TellAlert(alert=order_id, receiver=each) for each in receivers or [None]]

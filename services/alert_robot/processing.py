@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.alert_robot import intake
-from services.alert_robot.consequences import Arrived, Consequences, consequences_of
+from services.alert_robot.consequences import Arrived, Consequences, consequences_of, telling_of
 from services.alert_robot.life import remembered, tells_more, told_of, twin_row, where_of
-from services.alert_robot.orders import telling_of
 from toros.alerts.alert import Alert
 from toros.alerts.assessment import PASSED_BY, Assessment, FollowUp, assess_file
 from toros.alerts.story import Effect, effect_of
@@ -70,7 +69,7 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
         return Outcome(result)
     if assessment.place is not None:
         result["sky_plot"] = f"alerts:{alert.event}/{alert.content_hash[:12]}-sky.png"
-        did.orders += telling_of(order.id, context.config) if did.plans or did.taken_back else []
+    did.orders += telling_of(arrived, did, context.config, picture="sky_plot" in result)
     return Outcome(result, did.orders, _recorder(order, alert, result, did, received, context))
 
 
@@ -102,6 +101,7 @@ def retract_alert(order: RetractAlert, context: Context) -> Outcome:
     if order.dry_run or effect is not Effect.RETRACTION:
         return Outcome(result)
     write_durably(context.files.path(location, must_exist=False), text)
+    did.orders += telling_of(arrived, did, context.config, picture=False)
     return Outcome(result, did.orders, _recorder(order, alert, result, did, received, context))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from toros.config.broker import BrokerSettings
 from toros.config.data_manager import HookCall, HookSettings, MovingSettings, StorageSettings
 from toros.config.listening import FolderSettings, KafkaSettings, ListenerSettings, VtpSettings
 from toros.config.section import Section as _Settings
@@ -336,6 +337,7 @@ class AlertSettings(_Settings, json_schema_extra={"reader": "alert_robot"}):
         description="who hears of every alert that somebody follows up, with a picture and a table: addresses (see "
         "notices.mail_domains and admin_emails) and URLs of Slack's or Mattermost's webhooks (hooks.hosts)",
     )
+    broker: BrokerSettings = Field(BrokerSettings(), description="the older TOROS broker")
 
 
 class PlaceSettings(_Settings):
