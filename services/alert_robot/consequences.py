@@ -51,6 +51,8 @@ class Arrived:
         Of its map or place; see `where_of`.
     mock : bool
         Nothing happened in the sky.
+    known : frozenset of str
+        The orders that brought the alerts of its event before: what it does holds while there is no other.
     """
 
     order: WorkOrder
@@ -58,6 +60,7 @@ class Arrived:
     effect: Effect
     where: str | None
     mock: bool
+    known: frozenset[str]
 
 
 def consequences_of(

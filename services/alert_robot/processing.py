@@ -17,9 +17,9 @@ from toros.alerts.story import Effect, effect_of
 from toros.alerts.telescopes import followers_of
 from toros.clock import iso
 from toros.durable import write_durably
+from toros.errors import Temporary
 from toros.network.service import Context, Outcome
 from toros.store.alerts import AlertRow, alert_with_hash, alerts_of, take_plans_back
-from workorders import WorkOrder
 from workorders.alerts import ProcessAlert, RetractAlert
 from workorders.refusal import FaultCode, Refusal
 
@@ -31,7 +31,7 @@ __all__ = ["process_alert", "retract_alert"]
 
 def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     """Keep the alert, see what it does to the story of its event, and let every telescope do what its rule says."""
-    received = context.clock.now()
+    received = intake.received_at(order, context)
     content = intake.content_of(order, context)
     alert = intake.dated(intake.understood(content, order, context), received)
     known = context.read(lambda session: alert_with_hash(session, alert.content_hash))
@@ -53,7 +53,7 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     context.progress(0.9, f"{alert.event} {alert.alert_type}: assessed")
     rules = {observatory.name: rule for observatory, rule in followers}
     where = None if effect in PASSED_BY else where_of(alert, skymap)
-    arrived = Arrived(order, alert, effect, where, mock)
+    arrived = Arrived(order, alert, effect, where, mock, frozenset(each.order_id for each in earlier))
     did = consequences_of(arrived, assessment, rules, context)
     result = _heading(arrived, location, received, context) | assessment.plain() | {
         "credible_level": settings.credible_level, "planned_for": night.isoformat(),
@@ -70,7 +70,7 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     if assessment.place is not None:
         result["sky_plot"] = f"alerts:{alert.event}/{alert.content_hash[:12]}-sky.png"
     did.orders += telling_of(arrived, did, context.config, picture="sky_plot" in result)
-    return Outcome(result, did.orders, _recorder(order, alert, result, did, received, context))
+    return Outcome(result, did.orders, _recorder(arrived, result, did, received, context))
 
 
 def retract_alert(order: RetractAlert, context: Context) -> Outcome:
@@ -93,7 +93,7 @@ def retract_alert(order: RetractAlert, context: Context) -> Outcome:
     follow_ups = tuple(FollowUp(one.name, rule.decide(alert, Assessment().facts, effect)) for one, rule in followers)
     assessment = Assessment(follow_ups=follow_ups)
     rules = {observatory.name: rule for observatory, rule in followers}
-    arrived = Arrived(order, alert, effect, None, alert.is_mock)
+    arrived = Arrived(order, alert, effect, None, alert.is_mock, frozenset(row.order_id for row in rows))
     did = consequences_of(arrived, assessment, rules, context)
     result = _heading(arrived, location, received, context) | assessment.plain() | {
         "ordered": False, "cancelled": did.taken_back, "notes": [*alert.notes, *did.notes],
@@ -102,7 +102,7 @@ def retract_alert(order: RetractAlert, context: Context) -> Outcome:
         return Outcome(result)
     write_durably(context.files.path(location, must_exist=False), text)
     did.orders += telling_of(arrived, did, context.config, picture=False)
-    return Outcome(result, did.orders, _recorder(order, alert, result, did, received, context))
+    return Outcome(result, did.orders, _recorder(arrived, result, did, received, context))
 
 
 def _repeated(known: AlertRow) -> dict[str, Any]:
@@ -148,9 +148,10 @@ def _heading(arrived: Arrived, location: str, received: datetime, context: Conte
 
 
 def _recorder(
-    order: WorkOrder, alert: Alert, result: dict[str, Any], did: Consequences, received: datetime, context: Context
-) -> Any:
+    arrived: Arrived, result: dict[str, Any], did: Consequences, received: datetime, context: Context
+) -> Any:  # fmt: skip
     """Return the change that remembers the alert and its plans, in the same transaction as the order's end."""
+    order, alert = arrived.order, arrived.alert
     assert alert.time_created is not None
     now = iso(context.clock.now())
     row = {
@@ -163,6 +164,8 @@ def _recorder(
     }  # fmt: skip
 
     def record(session: Session) -> None:
+        if {each.order_id for each in alerts_of(session, alert.event)} != arrived.known:
+            raise Temporary(f"another alert of {alert.event} was processed meanwhile: what this one means may differ")
         session.add(AlertRow(**row))
         session.add_all(did.plans)
         take_plans_back(session, did.taken_back, now)
