@@ -72,6 +72,7 @@ def fetched_map(alert: Alert, context: Context) -> tuple[Path | None, list[str]]
     url, settings = alert.best_skymap_url, context.config.alerts
     if url is None or alert.is_retraction:
         return None, []
+    url = f"https{url[4:]}" if url.startswith("http:") else url  # some senders still write it so
     limits = Limits(tuple(settings.skymap_hosts), settings.skymap_timeout, settings.largest_skymap)
     try:
         fetched = download(url, limits)

@@ -68,6 +68,7 @@ def _telescope(name: str, one: Mapping[str, Any]) -> Iterator[str]:
     for target in one.get("targets", ()):
         yield clean(f"    {target['name']}: {'; '.join(target['reasons'])}")
     yield from (clean(f"    not {left['reason']}") for left in one.get("left_out", ())[:LEFT_OUT])
+    yield from (clean(f"    {note}") for note in one.get("notes", ()))
 
 
 def _delivery(plan: Mapping[str, Any]) -> str:
