@@ -78,11 +78,13 @@ class Search:
     def _nothing(self, observatory: Observatory, rule: Rule) -> str:
         """Return why there is nothing to observe, as a sentence."""
         if self.map is None:
-            return "There is no place to observe."
+            return "there is no place to observe"
         if rule.wanted.search == "galaxies":
-            return "No galaxy of the catalogue fits the map."
+            return "no galaxy of the catalogue fits the map"
         south, north = observatory.reach
-        return f"{observatory.name} reaches declinations from {south:+.0f} to {north:+.0f}: nothing probable is there."
+        return (
+            f"nothing probable is within the declinations of {observatory.name}, {south:+.0f} to {north:+.0f} degrees"
+        )
 
     def _aims(self, observatory: Observatory, rule: Rule, most: int) -> list[Aim]:
         """Return what could be observed, the most probable first: galaxies, or fields of the telescope's size."""
