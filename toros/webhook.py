@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from toros.errors import Permanent, Temporary
 
-__all__ = ["host_of", "post_json"]
+__all__ = ["host_of", "judged", "post_json"]
 
 FINE = range(200, 300)
+MOVED = {302, 303}  # what a site answers to a form that it took
 AGAIN = {408, 425, 429}  # answers after which the same may be sent later, beside all from 500 on
 
 
@@ -49,8 +50,29 @@ def post_json(url: str, content: bytes, *, timeout: float, headers: Mapping[str,
             status = answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Temporary(f"the webhook at {host} does not answer: {type(error).__name__}") from None
+    return judged(status, f"the webhook at {host}")
+
+
+def judged(status: int, who: str, *, moved: bool = False) -> int:
+    """Return the status of an answer where it is fine.
+
+    Parameters
+    ----------
+    status : int
+    who : str
+        Whose it is, for the complaint.
+    moved : bool
+        To be sent to another page counts as fine, as after a form.
+
+    Raises
+    ------
+    Temporary
+        It says to try again.
+    Permanent
+        It refuses.
+    """
     if status in AGAIN or status >= 500:
-        raise Temporary(f"the webhook at {host} answers {status}")
-    if status not in FINE:
-        raise Permanent(f"the webhook at {host} refuses with {status}")
+        raise Temporary(f"{who} answers {status}")
+    if status not in FINE and not (moved and status in MOVED):
+        raise Permanent(f"{who} refuses with {status}")
     return status

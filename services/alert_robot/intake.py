@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy import select
 
 from toros.alerts.alert import Alert, clock_note
 from toros.alerts.fields import LONGEST
@@ -13,9 +15,10 @@ from toros.download import Limits, download
 from toros.durable import write_durably
 from toros.errors import Permanent, Temporary, Unreadable
 from toros.network.service import Context
+from toros.store.schema import Order
 from workorders.alerts import ProcessAlert
 
-__all__ = ["content_of", "dated", "fetched_map", "kept", "understood"]
+__all__ = ["content_of", "dated", "fetched_map", "kept", "received_at", "understood"]
 
 ENDINGS = {"gwalert": "json", "voevent": "xml", "gcn": "json"}
 
@@ -35,6 +38,13 @@ def understood(content: bytes, order: ProcessAlert, context: Context) -> Alert:
     except Unreadable as error:
         context.log.error("this alert cannot be understood: %s; list_alerts with unreadable: true has it", error)
         raise
+
+
+def received_at(order: ProcessAlert, context: Context) -> datetime:
+    """Return when the alert was received, not when there was time to look at it: when its order was stored."""
+    asked = select(Order.accepted).where(Order.id == order.id)
+    accepted = context.read(lambda session: session.scalar(asked))
+    return datetime.fromisoformat(accepted).replace(tzinfo=UTC) if accepted else context.clock.now()
 
 
 def dated(alert: Alert, arrived: datetime) -> Alert:
@@ -62,6 +72,7 @@ def fetched_map(alert: Alert, context: Context) -> tuple[Path | None, list[str]]
     url, settings = alert.best_skymap_url, context.config.alerts
     if url is None or alert.is_retraction:
         return None, []
+    url = f"https{url[4:]}" if url.startswith("http:") else url  # some senders still write it so
     limits = Limits(tuple(settings.skymap_hosts), settings.skymap_timeout, settings.largest_skymap)
     try:
         fetched = download(url, limits)

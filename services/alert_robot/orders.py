@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from toros.clock import iso
-from workorders.alerts import TellAlert
 from workorders.observing import ReceiveTargets, TargetToObserve
 from workorders.targets import AddTarget, Alias
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from toros.alerts.assessment import FollowUp
     from toros.alerts.plans import PlannedTarget
     from toros.alerts.policy import Rule
-    from toros.config import Config
+    from toros.store.alerts import PlanRow
 
-__all__ = ["added_targets", "digest_of", "list_of_targets", "telling_of"]
+__all__ = ["added_targets", "digest_of", "list_of_targets", "new_ones"]
 
 SIGNIFICANT, OTHER, MOCK = 9.0, 5.0, 1.0  # priorities of follow-up observations
 STEP = 0.01  # by which the priority falls from one target to the next, so that the most probable is first
@@ -71,13 +71,20 @@ def _target(
     )  # fmt: skip
 
 
+def new_ones(order: ReceiveTargets, standing: Sequence[PlanRow]) -> ReceiveTargets | None:
+    """Return the list without what stands ordered already; None where nothing is left."""
+    known = {name for plan in standing for name in plan.targets}
+    left = [each for each in order.targets if each.name not in known]
+    return order.model_copy(update={"targets": left}) if left else None
+
+
 def digest_of(order: ReceiveTargets) -> str:
-    """Return a SHA-256 of what is observed and how, whenever that is."""
+    """Return a SHA-256 of what is observed, how, and how urgently, whenever that is."""
     said = [
         (each.name, round(each.ra, 4), round(each.dec, 4), each.exposure_time, each.exposures, each.filter)
         for each in order.targets
     ]
-    return hashlib.sha256(json.dumps([order.dry_run, said]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([order.dry_run, order.priority, said]).encode()).hexdigest()
 
 
 def added_targets(alert: Alert, follow_ups: list[FollowUp], *, mock: bool) -> list[AddTarget]:
@@ -95,9 +102,3 @@ def added_targets(alert: Alert, follow_ups: list[FollowUp], *, mock: bool) -> li
         )
         for aim in best
     ]  # fmt: skip
-
-
-def telling_of(order_id: str, config: Config) -> list[TellAlert]:
-    """Return the orders that draw the picture and tell the people."""
-    receivers: list[str | None] = [*config.alerts.tell]
-    return [TellAlert(alert=order_id, receiver=each) for each in receivers or [None]]

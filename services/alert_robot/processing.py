@@ -5,47 +5,33 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.alert_robot import intake
-from services.alert_robot.life import cancels_of, remembered, standing_plans, told_of
-from services.alert_robot.orders import added_targets, digest_of, list_of_targets, telling_of
+from services.alert_robot.consequences import Arrived, Consequences, consequences_of, telling_of
+from services.alert_robot.life import remembered, tells_more, told_of, twin_row, where_of
 from toros.alerts.alert import Alert
 from toros.alerts.assessment import PASSED_BY, Assessment, FollowUp, assess_file
 from toros.alerts.story import Effect, effect_of
 from toros.alerts.telescopes import followers_of
 from toros.clock import iso
 from toros.durable import write_durably
-from toros.network.service import Context, Onward, Outcome
-from toros.store.alerts import AlertRow, PlanRow, alert_with_hash, alerts_of, plans_of, take_plans_back
-from workorders import WorkOrder
+from toros.errors import Temporary
+from toros.network.service import Context, Outcome
+from toros.store.alerts import AlertRow, alert_with_hash, alerts_of, take_plans_back
 from workorders.alerts import ProcessAlert, RetractAlert
 from workorders.refusal import FaultCode, Refusal
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from toros.alerts.policy import Rule
-
 __all__ = ["process_alert", "retract_alert"]
-
-
-@dataclass
-class Consequences:
-    """What follows from an alert, gathered telescope by telescope."""
-
-    orders: list[WorkOrder | Onward] = field(default_factory=list)
-    plans: list[PlanRow] = field(default_factory=list)
-    taken_back: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    followed: list[FollowUp] = field(default_factory=list)
 
 
 def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     """Keep the alert, see what it does to the story of its event, and let every telescope do what its rule says."""
-    received = context.clock.now()
+    received = intake.received_at(order, context)
     content = intake.content_of(order, context)
     alert = intake.dated(intake.understood(content, order, context), received)
     known = context.read(lambda session: alert_with_hash(session, alert.content_hash))
@@ -53,8 +39,8 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
         return Outcome(_repeated(known))
     location = intake.kept(alert, content, context)
     context.progress(0.1, f"{alert.event} {alert.alert_type}: kept")
-    earlier = context.read(lambda session: remembered(alerts_of(session, alert.event)))
-    effect = effect_of(told_of(alert), earlier)
+    earlier = context.read(lambda session: list(alerts_of(session, alert.event)))
+    effect, twin = _effect(alert, earlier)
     skymap, notes = (None, []) if effect in PASSED_BY else intake.fetched_map(alert, context)
     settings = context.config.alerts
     followers = followers_of(context.config)
@@ -66,21 +52,25 @@ def process_alert(order: ProcessAlert, context: Context) -> Outcome:
     )  # fmt: skip
     context.progress(0.9, f"{alert.event} {alert.alert_type}: assessed")
     rules = {observatory.name: rule for observatory, rule in followers}
-    did = _consequences(order, alert, assessment, effect, rules, context, mock=mock)
-    heading = _heading(alert, location, received, effect, context, mock=mock)
-    result = heading | assessment.plain() | {
+    where = None if effect in PASSED_BY else where_of(alert, skymap)
+    arrived = Arrived(order, alert, effect, where, mock, frozenset(each.order_id for each in earlier))
+    did = consequences_of(arrived, assessment, rules, context)
+    result = _heading(arrived, location, received, context) | assessment.plain() | {
         "credible_level": settings.credible_level, "planned_for": night.isoformat(),
         "ordered": bool(did.plans) and not order.dry_run,
         "cancelled": did.taken_back, "notes": [*alert.notes, *notes, *assessment.notes, *did.notes],
     }  # fmt: skip
     if skymap is not None:
         result["skymap"] = context.files.location(skymap)
+    if twin is not None:
+        result["same_as"] = twin.order_id
+        result["notes"].append(f"it said the same before as {twin.format}, by {twin.order_id}: nothing is done twice")
     if order.dry_run:
         return Outcome(result)
     if assessment.place is not None:
         result["sky_plot"] = f"alerts:{alert.event}/{alert.content_hash[:12]}-sky.png"
-        did.orders += telling_of(order.id, context.config) if did.plans or did.taken_back else []
-    return Outcome(result, did.orders, _recorder(order, alert, result, did, received, context))
+    did.orders += telling_of(arrived, did, context.config, picture="sky_plot" in result)
+    return Outcome(result, did.orders, _recorder(arrived, result, did, received, context))
 
 
 def retract_alert(order: RetractAlert, context: Context) -> Outcome:
@@ -103,75 +93,16 @@ def retract_alert(order: RetractAlert, context: Context) -> Outcome:
     follow_ups = tuple(FollowUp(one.name, rule.decide(alert, Assessment().facts, effect)) for one, rule in followers)
     assessment = Assessment(follow_ups=follow_ups)
     rules = {observatory.name: rule for observatory, rule in followers}
-    did = _consequences(order, alert, assessment, effect, rules, context, mock=alert.is_mock)
-    result = _heading(alert, location, received, effect, context, mock=alert.is_mock) | assessment.plain() | {
+    arrived = Arrived(order, alert, effect, None, alert.is_mock, frozenset(row.order_id for row in rows))
+    did = consequences_of(arrived, assessment, rules, context)
+    result = _heading(arrived, location, received, context) | assessment.plain() | {
         "ordered": False, "cancelled": did.taken_back, "notes": [*alert.notes, *did.notes],
     }  # fmt: skip
     if order.dry_run or effect is not Effect.RETRACTION:
         return Outcome(result)
     write_durably(context.files.path(location, must_exist=False), text)
-    return Outcome(result, did.orders, _recorder(order, alert, result, did, received, context))
-
-
-def _consequences(
-    order: WorkOrder, alert: Alert, assessment: Assessment, effect: Effect, rules: dict[str, Rule], context: Context,
-    *, mock: bool,
-) -> Consequences:  # fmt: skip
-    """Return what every telescope is ordered, and what is taken back of what it was ordered before."""
-    now = context.clock.now()
-    plans = context.read(lambda session: list(plans_of(session, alert.event)))
-    did = Consequences()
-    for follow_up in assessment.follow_ups:
-        standing = standing_plans(plans, follow_up.telescope, iso(now))
-        _one_telescope(did, order, alert, follow_up, standing, rules[follow_up.telescope], context, now, mock=mock)
-    if effect is Effect.RETRACTION:
-        did.notes.append("the event is retracted" if did.taken_back else "the event is retracted; nothing was ordered")
-    if did.followed:
-        did.orders += added_targets(alert, did.followed, mock=mock)
-    return did
-
-
-def _one_telescope(
-    did: Consequences, order: WorkOrder, alert: Alert, follow_up: FollowUp, standing: Sequence[PlanRow], rule: Rule,
-    context: Context, now: datetime, *, mock: bool,
-) -> None:  # fmt: skip
-    """Add what one telescope does."""
-    name, decision = follow_up.telescope, follow_up.decision
-    wanted = None
-    if decision.observe and follow_up.plan.targets:
-        one = context.config.telescopes.get(name)
-        instance = name if one is not None and one.http is not None else None
-        wanted = list_of_targets(alert, follow_up, rule, instance, now, mock=mock)
-        digest = digest_of(wanted)
-        same = next((plan for plan in standing if plan.digest == digest), None)
-        if same is not None:
-            did.notes.append(f"{name}: the same is ordered already, by {same.order_id}")
-            return
-    if decision.takes_back != "nothing" and standing:
-        why = (
-            "was retracted"
-            if alert.is_retraction
-            else f"has an {alert.alert_type.lower()} that asks for something else"
-        )
-        did.orders += cancels_of(standing, decision, f"{alert.event} {why}, at {iso(now)}")
-        did.taken_back += [plan.order_id for plan in standing]
-    if wanted is None:
-        return
-    did.orders.append(wanted)
-    did.followed.append(follow_up)
-    did.plans.append(
-        PlanRow(
-            order_id=wanted.id,
-            alert=order.id,
-            event=alert.event,
-            telescope=name,
-            instance=wanted.to,
-            digest=digest,
-            targets=[each.name for each in wanted.targets],
-            written=iso(now),
-            expires=wanted.expires,
-        )  # fmt: skip
-    )
+    did.orders += telling_of(arrived, did, context.config, picture=False)
+    return Outcome(result, did.orders, _recorder(arrived, result, did, received, context))
 
 
 def _repeated(known: AlertRow) -> dict[str, Any]:
@@ -183,10 +114,17 @@ def _repeated(known: AlertRow) -> dict[str, Any]:
     }
 
 
-def _heading(
-    alert: Alert, location: str, received: datetime, effect: Effect, context: Context, *, mock: bool
-) -> dict[str, Any]:
+def _effect(alert: Alert, earlier: Sequence[AlertRow]) -> tuple[Effect, AlertRow | None]:
+    """Return what an alert does to the story of its event, and the one that said the same in another format."""
+    twin = twin_row(alert, earlier)
+    if twin is not None and not tells_more(alert, twin):
+        return Effect.DUPLICATE, twin
+    return effect_of(told_of(alert), remembered(row for row in earlier if row is not twin)), None
+
+
+def _heading(arrived: Arrived, location: str, received: datetime, context: Context) -> dict[str, Any]:
     """Return what every result begins with."""
+    alert = arrived.alert
     assert alert.time_created is not None
     now = context.clock.now()
     values: dict[str, Any] = {
@@ -194,8 +132,8 @@ def _heading(
         "source": alert.source,
         "kind": alert.kind,
         "alert_type": alert.alert_type,
-        "effect": str(effect),
-        "mock": mock,
+        "effect": str(arrived.effect),
+        "mock": arrived.mock,
         "time_created": iso(alert.time_created),
         "latency_s": round((received - alert.time_created).total_seconds(), 3),
         "ranked_s": round((now - alert.time_created).total_seconds(), 3),
@@ -203,14 +141,17 @@ def _heading(
         "event_time": iso(alert.event_time) if alert.event_time else None,
         "significant": alert.significant,
         "far": alert.far,
+        "coincidence": (alert.coincidence.observatory or "another observatory") if alert.coincidence else None,
+        "where_sha256": arrived.where,
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _recorder(
-    order: WorkOrder, alert: Alert, result: dict[str, Any], did: Consequences, received: datetime, context: Context
-) -> Any:
+    arrived: Arrived, result: dict[str, Any], did: Consequences, received: datetime, context: Context
+) -> Any:  # fmt: skip
     """Return the change that remembers the alert and its plans, in the same transaction as the order's end."""
+    order, alert = arrived.order, arrived.alert
     assert alert.time_created is not None
     now = iso(context.clock.now())
     row = {
@@ -223,6 +164,8 @@ def _recorder(
     }  # fmt: skip
 
     def record(session: Session) -> None:
+        if {each.order_id for each in alerts_of(session, alert.event)} != arrived.known:
+            raise Temporary(f"another alert of {alert.event} was processed meanwhile: what this one means may differ")
         session.add(AlertRow(**row))
         session.add_all(did.plans)
         take_plans_back(session, did.taken_back, now)

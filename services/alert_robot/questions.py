@@ -41,7 +41,7 @@ def show_alert(question: ShowAlert, context: Context) -> Mapping[str, Any]:
         "mock": rows[-1].is_mock,
         "retracted": story.retracted,
         "expires_by_itself": story.expires_by_itself,
-        "alerts": [_alert(by_order[each.order_id], plans, sent) for each in story.alerts],
+        "alerts": [_alert(by_order[each.order_id], plans, sent) | _again(each.order_id, rows) for each in story.alerts],
     }
 
 
@@ -86,8 +86,15 @@ def _alert(row: AlertRow, plans: list[PlanRow], sent: Mapping[str, tuple[str, st
     return row.plain() | {"result": row.result, "plans": told}
 
 
+def _again(order_id: str, rows: list[AlertRow]) -> dict[str, Any]:
+    """Return how the same alert came once more in other formats; nothing where it did not."""
+    again = [row.plain() | {"format": row.format} for row in rows if row.result.get("same_as") == order_id]
+    return {"again": again} if again else {}
+
+
 def _plan(plan: PlanRow, row: AlertRow, sent: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    state, when = sent.get(plan.order_id, ("forgotten", ""))
+    forgotten = ("delivered", plan.accepted) if plan.accepted else ("forgotten", "")
+    state, when = sent.get(plan.order_id, forgotten)
     values: dict[str, Any] = {
         "telescope": plan.telescope, "order_id": plan.order_id, "targets": plan.targets, "written": plan.written,
         "expires": plan.expires, "taken_back": plan.taken_back, "delivery": state,

@@ -1,4 +1,4 @@
-"""Telling people of an alert, by mail with a picture or by webhook, where the configuration allows it."""
+"""Telling of an alert, where the configuration allows it: by mail with a picture, by webhook, to the older broker."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from services.alert_robot.broker import upload
 from toros.alerts.telescopes import followers_of
 from toros.alerts.telling import draw_sky, subject_of, text_of
 from toros.errors import Permanent, Temporary
@@ -40,7 +41,9 @@ def tell_alert(order: TellAlert, context: Context) -> Outcome:
     result: dict[str, Any] = {"event": row.event, "told": order.receiver is not None}
     if plot is not None:
         result["sky_plot"] = row.result["sky_plot"]
-    if order.receiver is not None and "://" in order.receiver:
+    if order.receiver is not None and order.receiver == context.config.alerts.broker.url:
+        result["status"] = upload(row.result, context.config)
+    elif order.receiver is not None and "://" in order.receiver:
         body = {"text": f"*{subject_of(row.result)}*\n```\n{text_of(row.result)}```"}
         result["status"] = post_json(order.receiver, json.dumps(body).encode(), timeout=context.config.notices.timeout)
     elif order.receiver is not None:

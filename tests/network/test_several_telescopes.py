@@ -8,6 +8,8 @@ from typing import Any
 
 from tests.support.daemons import Daemon, Network, eventually
 from toros.alerts.mock import mock_event_name, mock_gwalert, mock_retraction
+from toros.cli.desks import Desks
+from toros.cli.following import gather_story
 
 AT = datetime.now(UTC).replace(microsecond=0)
 CAMERA = {"rows": 32, "columns": 32, "clock_rate": 1.0}  # an exposure lasts
@@ -47,6 +49,10 @@ def test_an_alert_and_its_retraction_reach_every_telescope(tmp_path: Path) -> No
             assert {plan["telescope"]: plan["delivery"] for plan in alert["plans"]} == {
                 "north": "delivered", "south": "delivered",
             }  # fmt: skip
+            story = gather_story(Desks(north.config), alert["order_id"])
+            told = [(row["instance"], row["state"]) for row in story.rows if row["request"] == "observation"]
+            assert sorted(told) == [(n, s) for n in ("south", "telescope") for s in ("queued", "queued", "running")]
+            assert not story.ended and "telescope south" not in story.silent
             assert all(plan["accepted_s"] >= alert["result"]["latency_s"] for plan in alert["plans"])
             retraction = mock_retraction(event, AT + timedelta(minutes=1))
             robot.wait_for(robot.submit("process_alert", alert=retraction), "done", seconds=60)

@@ -91,6 +91,7 @@ class Network:
             "state": str(folder / "state"),
             "services": {name: {"port": port} for name, port in zip(NAMES, free_ports(len(NAMES)), strict=True)},
             "logging": {"file": "logs/{service}.log"},
+            "engine": {"ahead": False},  # most tests have no alert that would be the sooner for it
         }
         url = empty_url()
         _merge(self.written, {"database": {"url": url}} if url else {})

@@ -35,6 +35,11 @@ def process_id(_: object = None) -> int:
     return os.getpid()
 
 
+def leave_mark(folder: Path) -> None:
+    """Leave a file that is called by the number of the process."""
+    (folder / str(os.getpid())).touch()
+
+
 def parents() -> tuple[int, dict[str, str]]:
     """Return the parent's process number and the environment."""
     return os.getppid(), dict(os.environ)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from toros.clock import iso
 
-__all__ = ["KINDS", "TYPES", "Alert", "Coincidence", "Place", "clock_note", "event_name"]
+__all__ = ["KINDS", "TYPES", "Alert", "Coincidence", "Place", "clock_note", "event_name", "span_in_words"]
 
 TYPES = ("EARLYWARNING", "PRELIMINARY", "INITIAL", "UPDATE", "RETRACTION")
 KINDS = ("gw", "grb", "neutrino", "x-ray", "frb", "transient", "other")
@@ -170,6 +170,16 @@ class Alert:
         return self.alert_type == "RETRACTION"
 
     @property
+    def coincident(self) -> bool:
+        """True where another observatory saw it too."""
+        return self.coincidence is not None
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """What it is written in: of what was received by several routes there may be more."""
+        return (self.format,)
+
+    @property
     def best_skymap(self) -> bytes | None:
         """The map combined with the other observatory's where there is one, else the map."""
         return (self.coincidence and self.coincidence.skymap) or self.skymap
@@ -221,15 +231,18 @@ def clock_note(alert: Alert, arrived: datetime) -> str | None:
         return "the alert does not say when it was written: its arrival counts"
     ahead = alert.time_created - arrived
     if ahead > CLOCK_OFF:
-        return f"the alert was written {_span(ahead)} after it arrived: its sender's clock is wrong"
+        return f"the alert was written {span_in_words(ahead)} after it arrived: its sender's clock is wrong"
     if -ahead > LATE:
-        return f"the alert arrived {_span(-ahead)} after it was written: it is old, or its sender's clock is wrong"
+        return (
+            f"the alert arrived {span_in_words(-ahead)} after it was written: it is old, or its sender's clock is wrong"
+        )
     if alert.event_time is not None and alert.event_time - arrived > CLOCK_OFF:
-        return f"the event is {_span(alert.event_time - arrived)} in the future: its sender's clock is wrong"
+        return f"the event is {span_in_words(alert.event_time - arrived)} in the future: its sender's clock is wrong"
     return None
 
 
-def _span(length: timedelta) -> str:
+def span_in_words(length: timedelta) -> str:
+    """Return a length of time as a person says it: minutes, hours or days."""
     minutes = length / timedelta(minutes=1)
     if minutes < 120:
         return f"{minutes:.0f} minutes"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from toros.alerts.plans import Observatory, coming_night
+from toros.sky.times import datetime_of
 from toros.sky.vectors import position_of
 
 if TYPE_CHECKING:
@@ -16,13 +17,36 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["NightMarks", "night_marks"]
+__all__ = ["Horizon", "NightMarks", "night_marks"]
 
 POINTS = 181
 MOST = 3  # telescopes whose horizons are drawn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Horizon:
+    """What a telescope sees in the middle of its dark.
+
+    Attributes
+    ----------
+    name : str
+        Of the telescope.
+    moment : datetime
+        The middle of its dark; UTC.
+    ra, dec : ndarray
+        The line of its lowest altitude; ICRS, degrees.
+    zenith : tuple of float
+        What stands overhead: it tells which side of the line is seen; ICRS, degrees.
+    """
+
+    name: str
+    moment: datetime
+    ra: Floats
+    dec: Floats
+    zenith: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
 class NightMarks:
     """Sun, moon, and horizons.
 
@@ -30,13 +54,13 @@ class NightMarks:
     ----------
     sun, moon : tuple of float
         ICRS; degrees.
-    horizons : tuple of (str, ndarray, ndarray)
-        For each telescope its name and the line of its lowest altitude, right ascensions and declinations; degrees.
+    horizons : tuple of Horizon
+        Of each telescope.
     """
 
     sun: tuple[float, float]
     moon: tuple[float, float]
-    horizons: tuple[tuple[str, Floats, Floats], ...]
+    horizons: tuple[Horizon, ...]
 
 
 def night_marks(observatories: Sequence[Observatory], moment: datetime) -> NightMarks:
@@ -55,12 +79,19 @@ def night_marks(observatories: Sequence[Observatory], moment: datetime) -> Night
     for one in observatories[:MOST]:
         night = coming_night(one, moment)
         at = int(np.argmin(night.sun_altitude))
-        lights.append([position_of(night.sun[at]), position_of(night.moon[at])])
+        lights.append((_place(night.sun[at]), _place(night.moon[at])))
         low = np.radians(max(one.limits.lowest, one.site.lowest_horizon))
         turn = np.linspace(0.0, 2.0 * np.pi, POINTS)[:, None]
         rim = (
             np.cos(low) * (np.cos(turn) * night.north[at] + np.sin(turn) * night.east[at]) + np.sin(low) * night.up[at]
         )
-        horizons.append((one.name, *position_of(rim)))
-    sun, moon = ((float(ra) % 360.0, float(dec)) for ra, dec in lights[0])
+        horizons.append(
+            Horizon(one.name, datetime_of(float(night.mjd[at])), *position_of(rim), _place(night.up[at]))
+        )  # fmt: skip
+    sun, moon = lights[0]
     return NightMarks(sun, moon, tuple(horizons))
+
+
+def _place(direction: Floats) -> tuple[float, float]:
+    ra, dec = position_of(direction)
+    return float(ra) % 360.0, float(dec)

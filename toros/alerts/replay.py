@@ -12,6 +12,7 @@ from toros.alerts.assessment import Assessment, assess_file
 from toros.alerts.reading import content_of, read_alert
 from toros.alerts.story import Effect, effect_of
 from toros.alerts.telescopes import followers_of
+from toros.alerts.twins import twin_of
 
 if TYPE_CHECKING:
     from toros.alerts.alert import Alert
@@ -70,11 +71,19 @@ def replayed(
         when = moment or alert.time_created or datetime.now().astimezone()
         alert = replace(alert, time_created=alert.time_created or when)
         before = earlier.setdefault(alert.event, [])
-        effect = effect_of(alert, before)
-        before.append(alert)
+        effect = _effect(alert, before, skymap)
+        if effect is not Effect.DUPLICATE:
+            before.append(alert)
         named = skymap if alert.best_skymap_url else None
         assessment = assess_file(
             file, followers_of(config), effect, when, skymap=named, level=settings.credible_level,
             max_distance=settings.max_distance, galaxies=config.galaxy_store(settings.catalogue),
         )  # fmt: skip
         yield Replayed(file, alert, effect, when, assessment)
+
+
+def _effect(alert: Alert, before: Sequence[Alert], skymap: Path | None) -> Effect:
+    """Return what an alert does to the story; the same in another format does nothing, unless only it has the map."""
+    twin = twin_of(alert, before)
+    has_map = twin is not None and (twin.is_retraction or skymap or twin.best_skymap or not alert.best_skymap)
+    return Effect.DUPLICATE if has_map else effect_of(alert, before)

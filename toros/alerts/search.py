@@ -67,11 +67,24 @@ class Search:
         wanted = rule.wanted
         most = most or wanted.targets
         aims = self._aims(observatory, rule, most)
+        if not aims:
+            return Plan(notes=(self._nothing(observatory, rule),))
         if wanted.visibility == "ignore":
             return Plan(tuple(PlannedTarget(aim) for aim in aims[:most]), notes=("visibility is not regarded",))
         seconds = (wanted.exposure_time or 0.0) * (wanted.exposures or 1)
         until = moment + timedelta(hours=wanted.validity or 24.0)
         return plan_night(aims, observatory, moment, most=most, seconds=seconds, until=until)
+
+    def _nothing(self, observatory: Observatory, rule: Rule) -> str:
+        """Return why there is nothing to observe, as a sentence."""
+        if self.map is None:
+            return "there is no place to observe"
+        if rule.wanted.search == "galaxies":
+            return "no galaxy of the catalogue fits the map"
+        south, north = observatory.reach
+        return (
+            f"nothing probable is within the declinations of {observatory.name}, {south:+.0f} to {north:+.0f} degrees"
+        )
 
     def _aims(self, observatory: Observatory, rule: Rule, most: int) -> list[Aim]:
         """Return what could be observed, the most probable first: galaxies, or fields of the telescope's size."""

@@ -104,14 +104,16 @@ def _draw_night(axes: Any, night: NightMarks) -> None:
     import numpy as np
 
     projection = Mollweide()
-    for (name, ra, dec), style in zip(night.horizons, HORIZONS, strict=False):
-        x, y = projection.plane(ra % 360.0, dec)
+    for horizon, style in zip(night.horizons, HORIZONS, strict=False):
+        x, y = projection.plane(horizon.ra % 360.0, horizon.dec)
         jumps = np.flatnonzero(np.abs(np.diff(x)) > 1.0) + 1
         x, y = np.insert(x, jumps, np.nan), np.insert(y, jumps, np.nan)
-        axes.plot(x, y, color=NIGHT, linewidth=1.0, linestyle=style, label=f"horizon of {name}", zorder=2)
+        label = f"horizon and zenith (+) of {horizon.name} at {horizon.moment:%H:%M} UTC"
+        axes.plot(x, y, color=NIGHT, linewidth=1.0, linestyle=style, label=label, zorder=2)
+        above = [float(value[0]) for value in projection.plane(*(np.array([each]) for each in horizon.zenith))]
+        axes.plot(*above, "+", markersize=7, color=NIGHT, zorder=2)
     for place, colour, name in ((night.sun, "#f2b705", "sun"), (night.moon, "#8d99a6", "moon")):
-        right, above = projection.plane(np.array([place[0]]), np.array([place[1]]))
-        at = (float(right[0]), float(above[0]))
+        at = [float(value[0]) for value in projection.plane(*(np.array([each]) for each in place))]
         axes.plot(*at, "o", markersize=8, color=colour, markeredgecolor=INK, markeredgewidth=0.5, zorder=3)
         axes.annotate(name, at, xytext=(7, -3), textcoords="offset points", fontsize=7.5, color=INK,
                       path_effects=_halo())  # fmt: skip
@@ -158,7 +160,11 @@ def _write_list(figure: Any, candidates: Sequence[Candidate]) -> None:
         figure.text(left, top, str(row + 1), fontsize=9, color=MARK, weight="bold")
         figure.text(left + 0.018, top, candidate.name, fontsize=9, color=INK)
         figure.text(left + 0.175, top, _megaparsec(candidate.distance), fontsize=9, color=INK, ha="right")
-        figure.text(left + 0.235, top, f"{100 * candidate.share:.1f} %", fontsize=9, color=INK, ha="right")
+        figure.text(left + 0.235, top, _percent(candidate.share), fontsize=9, color=INK, ha="right")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.001 else f"{100 * share:.1g} %"
 
 
 def _megaparsec(distance: float | None) -> str:

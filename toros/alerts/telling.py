@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from toros.alerts.alert import span_in_words
 from toros.alerts.night_marks import night_marks
 
 if TYPE_CHECKING:
     from toros.alerts.plans import Observatory
 
-__all__ = ["draw_sky", "subject_of", "text_of"]
+__all__ = ["draw_sky", "lasting", "subject_of", "text_of", "verdict_of"]
 
 WIDTHS = (28, 10, 10, 8, 9, 17)
 
@@ -26,7 +27,8 @@ def subject_of(result: Mapping[str, Any]) -> str:
         Of `process_alert`, or of `retract_alert`.
     """
     mock = " (mock)" if result.get("mock") else ""
-    area = f", {result['area_deg2']:,.0f} deg²" if "area_deg2" in result else ""
+    size = result.get("area_deg2")
+    area = "" if size is None else f", {size:,.0f} deg²" if size >= 10.0 else f", {size:.2g} deg²"
     distance = f", {result['map_distance_mpc']:,.0f} Mpc" if "map_distance_mpc" in result else ""
     return f"{result['event']} {result['alert_type'].lower()}{mock}: {result.get('source', '')}{area}{distance}"
 
@@ -36,21 +38,43 @@ def text_of(result: Mapping[str, Any]) -> str:
     return "\n".join(_lines(result)) + "\n"
 
 
+def verdict_of(one: Mapping[str, Any]) -> str:
+    """Return what a telescope does and why, in words.
+
+    Parameters
+    ----------
+    one : mapping
+        Of `telescopes` in the result of `process_alert`.
+    """
+    if one["observe"]:
+        return f"observes; {'; '.join(one['reasons'])}"
+    if "targets" in one:  # its rule is for it
+        return f"would observe, but {'; '.join(one['notes'])}"
+    return f"does not observe; {'; '.join(one['reasons'])}"
+
+
+def lasting(seconds: float) -> str:
+    """Return a length of time as a person says it: with the digits that matter."""
+    if abs(seconds) < 120.0:
+        return f"{seconds:.1f} s"
+    return span_in_words(timedelta(seconds=seconds))
+
+
 def _lines(result: Mapping[str, Any]) -> Iterator[str]:
     yield subject_of(result)
-    yield f"written {result['time_created']} UTC, received {result['latency_s']:.1f} s and ranked " \
-          f"{result['ranked_s']:.1f} s later"  # fmt: skip
+    received, ranked = (lasting(result[name]) for name in ("latency_s", "ranked_s"))
+    yield f"written {result['time_created']} UTC, received {received} and ranked {ranked} later"
     if result.get("cancelled"):
         yield f"taken back: {len(result['cancelled'])} lists of targets"
     yield from (f"- {note}" for note in result.get("notes", ()))
     for name, one in result.get("telescopes", {}).items():
         yield ""
-        yield f"{name}: {'observes' if one['observe'] else 'does not observe'}; {'; '.join(one['reasons'])}"
+        yield f"{name}: {verdict_of(one)}"
         if one.get("targets"):
             yield _row("target", "ra", "dec", "prob.", "Mpc", "window (UTC)")
         for target in one.get("targets", ()):
             yield _row(
-                target["name"], f"{target['ra']:.4f}", f"{target['dec']:+.4f}", f"{100 * target['probability']:.1f} %",
+                target["name"], f"{target['ra']:.4f}", f"{target['dec']:+.4f}", f"{100 * target['probability']:.3g} %",
                 f"{target['distance_mpc']:.0f}" if "distance_mpc" in target else "", _window(target),
             )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -132,16 +133,19 @@ def _memberships(grid: FieldGrid, ra: Floats, dec: Floats) -> tuple[Integers, In
 
     x, y = (math.tan(math.radians(side) / 2.0) for side in (grid.width, grid.height))
     reach = math.degrees(math.atan(math.hypot(x, y)))
+    north, equatorial = np.sin(np.radians(dec)), np.cos(np.radians(dec))
     fields, parts, first = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
     for middle, count in zip(grid.rows, grid.counts, strict=True):
         low, high = np.searchsorted(dec, [middle - reach, middle + reach])
         if high > low:
-            here = slice(int(low), int(high))
-            step = 360.0 / count
+            here, step = slice(int(low), int(high)), 360.0 / count
             near = np.rint(ra[here] / step).astype(np.int64)
-            for place in _neighbours(near, count):
-                inside = np.flatnonzero(_is_inside(ra[here] - place * step, dec[here], middle, x, y))
-                fields.append(first + place[inside])
+            turn = np.radians(ra[here] - near * step)
+            towards, eastward = equatorial[here] * np.cos(turn), equatorial[here] * np.sin(turn)
+            for k in _neighbours(count):
+                turned = _turned(towards, eastward, -math.radians(k * step))
+                inside = np.flatnonzero(_is_inside(*turned, north[here], math.radians(middle), x, y))
+                fields.append(first + (near[inside] + k) % count)
                 parts.append(low + inside)
         first += count
     field, part = np.concatenate(fields), np.concatenate(parts)
@@ -149,24 +153,36 @@ def _memberships(grid: FieldGrid, ra: Floats, dec: Floats) -> tuple[Integers, In
     return field[by_field], part[by_field]
 
 
-def _neighbours(near: Integers, count: int) -> list[Integers]:
-    """Return places in a row of fields that may hold what is nearest to these."""
+def _neighbours(count: int) -> Iterable[int]:
+    """Return which fields of a row may hold a place, counted from the one whose middle is nearest."""
+    return range(count) if count <= ALL_AROUND else (-1, 0, 1)
+
+
+def _turned(towards: Floats, eastward: Floats, angle: float) -> tuple[Floats, Floats]:
+    """Return directions after a turn about the pole; radians."""
+    c, s = math.cos(angle), math.sin(angle)
+    return c * towards - s * eastward, s * towards + c * eastward
+
+
+def _is_inside(
+    towards: Floats, east: Floats, north: Floats, middle: float, x: float, y: float
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Return which places are in a field; gnomonic plane.
+
+    Parameters
+    ----------
+    towards, east, north : ndarray
+        Unit vectors: to the field's meridian on the equator, to its east, to the pole.
+    middle : float
+        Declination of the field; radians.
+    x, y : float
+        Half its sides, on the plane.
+    """
     import numpy as np
 
-    if count <= ALL_AROUND:
-        return [np.full_like(near, k) for k in range(count)]
-    return [(near + k) % count for k in (-1, 0, 1)]
-
-
-def _is_inside(turn: Floats, dec: Floats, middle: float, x: float, y: float) -> NDArray[np.bool_]:
-    """Return which places are in a field, by the difference in right ascension; gnomonic plane."""
-    import numpy as np
-
-    a, d, m = np.radians(turn), np.radians(dec), math.radians(middle)
-    depth = math.sin(m) * np.sin(d) + math.cos(m) * np.cos(d) * np.cos(a)
-    east = np.cos(d) * np.sin(a)
-    north = math.cos(m) * np.sin(d) - math.sin(m) * np.cos(d) * np.cos(a)
-    return np.asarray((depth > 0.0) & (np.abs(east) <= x * depth) & (np.abs(north) <= y * depth))
+    depth = math.sin(middle) * north + math.cos(middle) * towards
+    up = math.cos(middle) * north - math.sin(middle) * towards
+    return np.asarray((depth > 0.0) & (np.abs(east) <= x * depth) & (np.abs(up) <= y * depth))
 
 
 def _greedy(
@@ -175,10 +191,12 @@ def _greedy(
     """Return the tiles; a field's probability can only shrink, so that only the first in the queue is ever counted."""
     import numpy as np
 
-    numbers, first = np.unique(field, return_index=True)
-    ends = np.append(first[1:], field.size)
+    first = np.flatnonzero(np.diff(field, prepend=-1))  # they stand in order
+    numbers, ends = field[first], np.append(first[1:], field.size)
     sums = np.add.reduceat(held[part], first) if numbers.size else np.empty(0)
-    reachable = float(held[np.unique(part)].sum())
+    seen = np.zeros(held.size, bool)
+    seen[part] = True
+    reachable = float(held[seen].sum())
     queue = [(-float(value), k) for k, value in enumerate(sums)]
     heapq.heapify(queue)
     left, reached = held.copy(), 0.0

@@ -34,6 +34,8 @@ def alerts_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def story_lines(story: Mapping[str, Any]) -> Iterator[str]:
     """Yield the story of an event, line by line."""
+    from toros.alerts.telling import lasting
+
     state = (
         "retracted" if story["retracted"] else "its orders expire by themselves" if story["expires_by_itself"] else ""
     )
@@ -43,9 +45,11 @@ def story_lines(story: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield clean(
             f"{alert['alert_type'].lower()} of {alert['source']}, written {alert['time_created']}: received "
-            f"{result.get('latency_s', 0):.1f} s later, ranked {result.get('ranked_s', 0):.1f} s later"
+            f"{lasting(result.get('latency_s', 0.0))} later, ranked {lasting(result.get('ranked_s', 0.0))} later"
         )
         yield from (clean(f"  - {note}") for note in result.get("notes", ()))
+        for again in alert.get("again", ()):
+            yield clean(f"  - it came as {again['format']} too, at {again['received']}: nothing was done twice")
         for name, one in result.get("telescopes", {}).items():
             yield from _telescope(name, one)
         yield from (_delivery(plan) for plan in alert["plans"])
@@ -62,7 +66,9 @@ def replay_lines(each: Replayed) -> Iterator[str]:
 
 
 def _telescope(name: str, one: Mapping[str, Any]) -> Iterator[str]:
-    yield clean(f"  {name}: {'observes' if one['observe'] else 'does not observe'}; {'; '.join(one['reasons'])}")
+    from toros.alerts.telling import verdict_of
+
+    yield clean(f"  {name}: {verdict_of(one)}")
     for target in one.get("targets", ()):
         yield clean(f"    {target['name']}: {'; '.join(target['reasons'])}")
     yield from (clean(f"    not {left['reason']}") for left in one.get("left_out", ())[:LEFT_OUT])
@@ -70,9 +76,10 @@ def _telescope(name: str, one: Mapping[str, Any]) -> Iterator[str]:
 
 def _delivery(plan: Mapping[str, Any]) -> str:
     """Return how an order fares on its way to its telescope."""
-    how = (
-        f"accepted {plan['accepted_s']:.1f} s after the alert was written" if "accepted_s" in plan else plan["delivery"]
-    )
+    from toros.alerts.telling import lasting
+
+    accepted = plan.get("accepted_s")
+    how = plan["delivery"] if accepted is None else f"accepted {lasting(accepted)} after the alert was written"
     back = f", taken back {plan['taken_back']}" if "taken_back" in plan else ""
     why = f" ({plan['reason']})" if "reason" in plan else ""
     return clean(f"  {plan['telescope']} {plan['order_id']}: {len(plan['targets'])} targets, {how}{why}{back}")

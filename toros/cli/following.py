@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +31,13 @@ class Story:
         The trees; one where the order at the top is known.
     silent : mapping of desk to str
         Desks that did not answer, and why.
+    elsewhere : collection of str
+        Telescopes of other nodes: what they send on to desks of their own node is not known here.
     """
 
     nodes: Sequence[Node]
     silent: Mapping[str, str]
+    elsewhere: Collection[str] = ()
 
     @property
     def rows(self) -> list[Mapping[str, Any]]:
@@ -49,13 +52,19 @@ class Story:
 
         Desks that are silent do not matter then: what they hold would stand in the tree as on its way.
         """
-        states = [str(row.get("state", "unknown")) for row in self.rows]
+        states = self._states()
         return bool(states) and all(state in FINAL or state == "parked" for state in states)
 
     @property
     def done(self) -> bool:
         """True when every order is done."""
-        return self.ended and all(row.get("state") == "done" for row in self.rows)
+        return self.ended and all(state == "done" for state in self._states())
+
+    def _states(self) -> list[str]:
+        """Return the states of all that can be known of."""
+        far = {row["id"] for row in self.rows if row.get("instance") in self.elsewhere}
+        known = (row for row in self.rows if row.get("state") != "delivered" or row.get("parent") not in far)
+        return [str(row.get("state", "unknown")) for row in known]
 
     @property
     def troubles(self) -> list[str]:
@@ -70,7 +79,8 @@ def gather_story(desks: Desks, order_id: str) -> Story:
     from toros.portal.tree import build_forest
 
     found = gather_rows(desks.config, root=order_id, limit=5000)
-    return Story(build_forest(found.rows), found.silent)
+    elsewhere = {name for name, one in desks.config.telescopes.items() if one.http is not None}
+    return Story(build_forest(found.rows), found.silent, elsewhere)
 
 
 def follow_order(desks: Desks, desk: str, order_id: str, *, timeout: float | None, quiet: bool) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def submit(
     """Hand an order in, or ask a question.
 
     The id is made here and the desk is found by the request. Where no answer comes, the same id is sent again, so
-    that the order has one effect.
+    that the order has one effect. --tree follows orders to the telescopes of other nodes too, but not to what those
+    send to other desks of their own node.
 
     Values are numbers, true, false or text; {…} and […] are JSON; @file is the text of a file; a path below one of
     the configured roots is written as root:path.

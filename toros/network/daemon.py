@@ -141,6 +141,7 @@ class Daemon:
     def _put_together(self, service: Service, config: Config) -> None:
         self._shop = _workshop(service, config, self._database)
         self._chores = service.chores
+        self._ahead = service.ahead if config.engine.ahead else None
         self._courier = Courier(self._shop.ledger, config)
         settings = config.services[service.name]  # type: ignore[index]
         lanes = lanes_of(service, settings.workers)
@@ -166,6 +167,8 @@ class Daemon:
         self._workers.start()
         self._courier.start()
         self._listening.start()
+        if self._ahead is not None:
+            self._shop.pool.make_ready(self._ahead, self._shop.config)
         threading.Thread(target=self._stop_when, args=(asked,), name="signals", daemon=True).start()
         works = (self._tidy, self._do_chores, self._watch, self._drain)
         threads = [threading.Thread(target=work, daemon=True) for work in works]
@@ -300,6 +303,7 @@ def _workshop(service: Service, config: Config, database: Database) -> Workshop:
     ledger = Ledger(
         database, service=service.name, instance=instance, settings=config.orders, clock=clock,
         recoverable=frozenset(name for name, handler in service.handlers.items() if handler.recover),
+        forgetting=service.forgetting,
     )  # fmt: skip
     return Workshop(
         config=config, service=service.name, instance=instance,

@@ -255,6 +255,12 @@ class Service:
     listeners : callable, optional
         Sources that the daemon listens to, made from the configuration: what they receive is kept durably as a
         `process_alert` order before it is acknowledged. The tables of `toros.store.receipts` must be among `tables`.
+    forgetting : callable, optional
+        `(session, ids)`: notes in the daemon's own tables what is to outlast orders that the ledger forgets, in the
+        same transaction.
+    ahead : callable, optional
+        Importable, of the configuration: loads what heavy work will need. Child processes do it before there is work,
+        where the configuration allows it (`engine.ahead`).
     """
 
     name: str
@@ -265,3 +271,5 @@ class Service:
     chores: Callable[[Session, datetime], Sequence[WorkOrder]] | None = None
     pages: Callable[[Config], Sequence[BaseRoute]] | None = None
     listeners: Callable[[Config], Sequence[Listener]] | None = None
+    forgetting: Callable[[Session, Sequence[str]], None] | None = None
+    ahead: Callable[[Config], object] | None = None

@@ -16,6 +16,7 @@ TIMEOUT = 3.0  # seconds that a desk may take to answer before it counts as down
 PAGE = 500  # rows asked for at once
 GENERATIONS = 64  # of orders causing orders that are followed; a bound against desks that invent them
 
+Question = tuple[ServiceName, str, str | None]  # desk, which telescope of another node, order at the top
 Ask = Callable[[Config, ServiceName, Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -61,7 +62,7 @@ def ask_desk(config: Config, service: ServiceName, body: Mapping[str, Any]) -> M
     """
     from toros.network.client import client_of
 
-    with client_of(config, service, timeout=TIMEOUT) as client:
+    with client_of(config, service, timeout=TIMEOUT, instance=body.get("to")) as client:
         return client.front_desk(body)
 
 
@@ -104,7 +105,7 @@ def gather_rows(config: Config, *, root: str | None = None, limit: int = 200, as
     if root is not None:
         body["root"] = root
     questions: list[tuple[ServiceName, Mapping[str, Any]]] = [(service, body) for service in config.services]
-    asked = {(service, root) for service in config.services}
+    asked: set[Question] = {(service, "", root) for service in config.services}
     rows: dict[tuple[str, str], Mapping[str, Any]] = {}
     silent: dict[str, str] = {}
     for _ in range(GENERATIONS):
@@ -112,22 +113,40 @@ def gather_rows(config: Config, *, root: str | None = None, limit: int = 200, as
             rows[str(row["id"]), str(row.get("desk"))] = row
         if root is None:
             break
-        onward = {question for question in _onward(rows, config) - asked if question[0] not in silent}
+        onward = {question for question in _onward(rows, config) - asked if _who(*question[:2]) not in silent}
         if not onward:
             break
         asked |= onward
-        questions = [(desk, {"request": "list_orders", "root": parent}) for desk, parent in sorted(onward)]
+        questions = [
+            (desk, body | {"root": parent} | ({"to": to} if to else {})) for desk, to, parent in sorted(onward)
+        ]
     return Gathering(list(rows.values()), silent)
 
 
-def _onward(rows: Mapping[tuple[str, str], Mapping[str, Any]], config: Config) -> set[tuple[ServiceName, str | None]]:
-    """Return the desks to ask next: those that hold children which nobody has told about, with the parent's id."""
+def _onward(rows: Mapping[tuple[str, str], Mapping[str, Any]], config: Config) -> set[Question]:
+    """Return whom to ask next: those that hold children which nobody has told about, with the parent's id."""
     return {
-        (parcel["desk"], str(row["id"]))
+        (parcel["desk"], _elsewhere(parcel, config), str(row["id"]))
         for row in rows.values()
         for parcel in row.get("onward", ())
         if parcel.get("desk") in config.services and (str(parcel["id"]), parcel["desk"]) not in rows
     }
+
+
+def _elsewhere(parcel: Mapping[str, Any], config: Config) -> str:
+    """Return the name of another node's telescope where an order went to one, else nothing."""
+    to = str(parcel.get("to", ""))
+    one = config.telescopes.get(to) if parcel["desk"] == "telescope" else None
+    return to if one is not None and one.http is not None else ""
+
+
+def _body(to: str, root: str | None) -> dict[str, Any]:
+    return {"request": "list_orders", "root": root} | ({"to": to} if to else {})
+
+
+def _who(service: str, to: str) -> str:
+    """Return a desk's name for those who are told that it is silent."""
+    return f"{service} {to}" if to else service
 
 
 def _pages(
@@ -146,7 +165,7 @@ def _pages(
         following = []
         for (i, service, body), reply in zip(open_questions, replies, strict=True):
             if reply.silent:
-                silent[service] = reply.silent
+                silent[_who(service, body.get("to", ""))] = reply.silent
                 continue
             page = list(reply.answer.get("orders", ()))
             rows.extend(page)

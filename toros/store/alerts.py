@@ -15,8 +15,8 @@ from toros.store.names import CONSTRAINT_NAMES
 from toros.store.schema import Parcel
 
 __all__ = [
-    "METADATA", "AlertRow", "PlanRow", "alert_with_hash", "alerts_before", "alerts_of", "deliveries_of", "plans_of",
-    "take_plans_back",
+    "METADATA", "AlertRow", "PlanRow", "alert_with_hash", "alerts_before", "alerts_of", "deliveries_of",
+    "keep_deliveries", "plans_of", "take_plans_back",
 ]  # fmt: skip
 
 
@@ -118,6 +118,8 @@ class PlanRow(Base):
         What is not begun by then never is.
     taken_back : str or None
         When it was taken back.
+    accepted : str or None
+        When the telescope accepted it; noted when the ledger forgets the order, and known from there before.
     """
 
     __tablename__ = "plans"
@@ -134,6 +136,7 @@ class PlanRow(Base):
     written: Mapped[str] = mapped_column(String(32))
     expires: Mapped[str] = mapped_column(String(32))
     taken_back: Mapped[str | None] = mapped_column(String(32))
+    accepted: Mapped[str | None] = mapped_column(String(32))
 
 
 METADATA = Base.metadata
@@ -164,6 +167,19 @@ def deliveries_of(session: Session, order_ids: Sequence[str]) -> dict[str, tuple
     """Return how orders fare on their way to other desks: by id, the state, and when they were accepted or why not."""
     asked = select(Parcel.id, Parcel.state, Parcel.delivered, Parcel.reason).where(Parcel.id.in_(order_ids))
     return {row.id: (row.state, row.delivered or row.reason or "") for row in session.execute(asked)}
+
+
+def keep_deliveries(session: Session, order_ids: Sequence[str]) -> None:
+    """Note with the plans of some alerts when they were accepted; the ledger is about to forget their orders.
+
+    Parameters
+    ----------
+    order_ids : sequence of str
+        The orders that are forgotten, of whatever kind.
+    """
+    when = select(Parcel.delivered).where(Parcel.id == PlanRow.order_id, Parcel.state == "delivered").scalar_subquery()
+    kept = update(PlanRow).where(PlanRow.alert.in_(order_ids), PlanRow.accepted.is_(None)).values(accepted=when)
+    session.execute(kept, execution_options={"synchronize_session": False})
 
 
 def alerts_before(session: Session, order_id: str | None, limit: int) -> Sequence[AlertRow]:

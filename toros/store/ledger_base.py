@@ -6,9 +6,11 @@ import hashlib
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 import workorders
 from toros.clock import Clock, iso
@@ -103,6 +105,9 @@ class LedgerBase:
         How stored orders are read again.
     vocabulary : mapping of str to Request
         Lanes, desks and ways of repeating.
+    forgetting : callable, optional
+        `(session, ids)`: notes in the service's own tables what is to outlast these orders, in the transaction that
+        forgets them.
     """
 
     def __init__(
@@ -116,6 +121,7 @@ class LedgerBase:
         recoverable: Container[str] = (),
         parse: Parse = workorders.parse,
         vocabulary: Mapping[str, Request] = VOCABULARY,
+        forgetting: Callable[[Session, Sequence[str]], None] | None = None,
     ) -> None:
         self.database = database
         self.service = service
@@ -125,6 +131,7 @@ class LedgerBase:
         self.recoverable = recoverable
         self._parse = parse
         self._vocabulary = vocabulary
+        self._forgetting = forgetting
         self._bells = Bells()
         self._beats: Counter[int] = Counter()  # heartbeats of this process, also those that could not be written
         self._watched: dict[int, tuple[tuple[int, ...], float]] = {}  # last sign of life of each order, and since when

@@ -123,7 +123,7 @@ class Caring(LedgerBase):
         oldest = self._oldest_remembered()
         text, horizon = iso(oldest), oldest.timestamp()
         for numbers in self._old(text):
-            self.database.write(functools.partial(_forget, numbers=numbers, oldest=text, horizon=horizon))
+            self.database.write(functools.partial(self._forget, numbers=numbers, oldest=text, horizon=horizon))
         notes = sa.delete(NOTES).where(CancelNote.written < text)
         if self.database.read(lambda session: session.execute(_NOTE.where(CancelNote.written < text)).first()):
             self.database.write(lambda session: session.execute(notes) and None)
@@ -142,10 +142,31 @@ class Caring(LedgerBase):
             if rows[-1].accepted >= oldest:
                 return
 
+    def _forget(self, session: Session, numbers: list[int], oldest: str, horizon: float) -> None:
+        """Forget these orders, but for those that changed meanwhile and those that have something left to send.
+
+        What no longer can be told from its id (it is no ULID, or one made by a clock that runs ahead) leaves its
+        receipt.
+        """
+        sent = Parcel.state == "delivered"
+        sending = sa.select(Parcel.number).where(Parcel.order_number == Order.number, ~sent).exists()
+        columns = (Order.number, Order.id, Order.request, Order.hash, Order.accepted)
+        chosen = sa.select(*columns).where(Order.number.in_(numbers), Order.finished < oldest, ~sending)
+        rows = session.execute(chosen).all()
+        kept = [
+            {"id": row.id, "request": row.request, "hash": row.hash, "accepted": row.accepted}
+            for row in rows
+            if not (time_of_id(row.id) or horizon) < horizon
+        ]
+        if kept:
+            session.execute(sa.insert(REMEMBERED), kept)
+        session.execute(sa.update(HORIZON).where(Horizon.forgotten < oldest).values(forgotten=oldest))
+        if self._forgetting is not None:
+            self._forgetting(session, [row.id for row in rows])
+        session.execute(sa.delete(ORDERS).where(Order.number.in_([row.number for row in rows])))
+
 
 _HELD = (Order.number, Order.id, Order.request, Order.lane, Order.lease, Order.beats, Order.tries, Order.cancel_asked)
-
-
 _RUNNING = sa.select(*_HELD).where(Order.state == State.RUNNING.value)
 _WINDOW = sa.select(Order.number, Order.accepted, Order.finished).order_by(Order.number).limit(CHUNK)
 _NOTE = sa.select(CancelNote.id).limit(1)
@@ -153,23 +174,3 @@ _NOTE = sa.select(CancelNote.id).limit(1)
 
 def _window(session: Session, after: int) -> Sequence[Any]:
     return session.execute(_WINDOW.where(Order.number > after)).all()
-
-
-def _forget(session: Session, numbers: list[int], oldest: str, horizon: float) -> None:
-    """Forget these orders, but for those that changed meanwhile and those that have something left to send.
-
-    What no longer can be told from its id (it is no ULID, or one made by a clock that runs ahead) leaves its receipt.
-    """
-    sending = sa.select(Parcel.number).where(Parcel.order_number == Order.number, Parcel.state != "delivered").exists()
-    columns = (Order.number, Order.id, Order.request, Order.hash, Order.accepted)
-    chosen = sa.select(*columns).where(Order.number.in_(numbers), Order.finished < oldest, ~sending)
-    rows = session.execute(chosen).all()
-    kept = [
-        {"id": row.id, "request": row.request, "hash": row.hash, "accepted": row.accepted}
-        for row in rows
-        if not (time_of_id(row.id) or horizon) < horizon
-    ]
-    if kept:
-        session.execute(sa.insert(REMEMBERED), kept)
-    session.execute(sa.update(HORIZON).where(Horizon.forgotten < oldest).values(forgotten=oldest))
-    session.execute(sa.delete(ORDERS).where(Order.number.in_([row.number for row in rows])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from toros.store import backup
 if TYPE_CHECKING:
     from toros.store.database import Database
 
-__all__ = ["heads", "upgrade"]
+__all__ = ["heads", "migrate", "upgrade"]
 
 FOLDER = Path(__file__).parent / "migrations"
 LEDGER = "ledger"
@@ -43,16 +44,21 @@ def upgrade(database: Database, tables: sa.MetaData | None) -> None:
         The database was written by a newer version.
     """
     wanted = heads(database.service)
-    if database.dialect == "postgresql":
-        database.on_connection(lambda c: c.execute(sa.schema.CreateSchema(database.service, if_not_exists=True)))
+    _make_schema(database)
     current = database.read(lambda session: _current(session.connection()))
     _refuse_newer(database, current, wanted)
     if current != wanted:
         if current and database.file is not None:
             backup.backup(database.file)
-        database.on_connection(lambda connection: _run(connection, wanted))
+        migrate(database, wanted)
     if tables is not None and database.service not in wanted:
         database.on_connection(tables.create_all)
+
+
+def _make_schema(database: Database) -> None:
+    """Make a service's own schema in PostgreSQL; the first writing, by which a second daemon is refused."""
+    if database.dialect == "postgresql":
+        database.on_connection(lambda c: c.execute(sa.schema.CreateSchema(database.service, if_not_exists=True)))
 
 
 def _current(connection: Connection) -> dict[str, int]:
@@ -74,7 +80,19 @@ def _refuse_newer(database: Database, current: dict[str, int], wanted: dict[str,
             )
 
 
-def _run(connection: Connection, wanted: dict[str, int]) -> None:
+def migrate(database: Database, wanted: Mapping[str, int]) -> None:
+    """Bring branches to these revisions.
+
+    Parameters
+    ----------
+    wanted : mapping of str to int
+        Branch name to number; see `heads`.
+    """
+    _make_schema(database)
+    database.on_connection(lambda connection: _run(connection, wanted))
+
+
+def _run(connection: Connection, wanted: Mapping[str, int]) -> None:
     from alembic import command
     from alembic.config import Config
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from toros.alerts.mock import mock_gwalert
 __all__ = ["goals"]
 
 ALERTS = 12
+QUIET = 6.0  # seconds after the start before the first alert comes
 TELESCOPES = {
     "puna": {"longitude": -67.33, "latitude": -24.62, "elevation": 4637.0},
     "tololo": {"http": "http://127.0.0.1:9/RPC2", "longitude": -70.8, "latitude": -30.2, "elevation": 2200.0},
@@ -21,14 +23,14 @@ TELESCOPES = {
 
 
 def goals(folder: Path) -> list[Goal]:
-    """Measure the median over alerts of several galaxies; a first one has the child process load what it needs."""
+    """Measure the median over alerts of several galaxies, and by itself the first after a start."""
     place = folder / "latency"
     place.mkdir()
     rules = {name: {"targets": 5} for name in TELESCOPES}
-    with Network(
-        place, ["alert_robot"], {"telescopes": TELESCOPES, "alerts": {"rules": rules}}, forked=False
-    ) as network:
+    settings = {"telescopes": TELESCOPES, "alerts": {"rules": rules}, "engine": {"ahead": True}}
+    with Network(place, ["alert_robot"], settings, forked=False) as network:
         robot = network["alert_robot"]
+        time.sleep(QUIET)
         taken = []
         for seed in range(ALERTS):
             order = robot.submit("process_alert", alert=mock_gwalert(("NGC4993", "NGC253", "NGC1365")[seed % 3], seed))
@@ -38,8 +40,11 @@ def goals(folder: Path) -> list[Goal]:
     first, rest = taken[0][0], [seconds for seconds, _ in taken[1:]]
     assert any(count for _, count in taken), "no telescope was asked anything"
     median = statistics.median(rest) * 1e3
-    told = f"{median:.0f} ms, at most {max(rest) * 1e3:.0f} ms; the first after a start {first:.2f} s"
-    return [Goal("alert at the desk to orders with the courier, three observatories", told, "", median, most=300.0)]
+    told = f"{median:.0f} ms, at most {max(rest) * 1e3:.0f} ms"
+    return [
+        Goal("alert at the desk to orders with the courier, three observatories", told, "", median, most=300.0),
+        Goal("the same, the first alert after a start", f"{first * 1e3:.0f} ms", "", first * 1e3, most=300.0),
+    ]
 
 
 def _seconds(start: str, end: str) -> float:

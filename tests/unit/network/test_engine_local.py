@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.support import work
+from tests.support.daemons import eventually
 from toros.config import EngineSettings
 from toros.errors import BadFrame, ChildDied, OrderCancelled, Permanent, Temporary, TorosError
 from toros.network.engine import EngineForOrder
@@ -39,6 +40,32 @@ def children() -> list[int]:
 
 def test_nothing_is_started_before_there_is_work(pool: LocalPool) -> None:
     assert children() == []
+
+
+def test_children_are_made_ready_ahead_and_so_are_those_that_take_their_place(tmp_path: Path) -> None:
+    pool = LocalPool(EngineSettings(processes=2, recycle=3))
+    engine = EngineForOrder(pool)
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    try:
+        pool.make_ready(work.leave_mark, marks)
+        eventually(lambda: len(list(marks.iterdir())) == 2)
+        ready = {int(mark.name) for mark in marks.iterdir()}
+        eventually(lambda: engine.run(work.process_id) in ready)
+        for _ in range(4):
+            engine.run(work.process_id)
+        eventually(lambda: len(list(marks.iterdir())) >= 3)
+        assert len(children()) <= 2
+    finally:
+        pool.close()
+
+
+def test_what_fails_ahead_is_told_and_work_is_done_all_the_same(
+    pool: LocalPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool.make_ready(work.bad_frame, "the first")
+    eventually(lambda: "could not be made ready" in caplog.text)
+    assert EngineForOrder(pool).run(work.double, 21) == 42
 
 
 def test_values_come_back_from_another_process(engine: EngineForOrder) -> None:

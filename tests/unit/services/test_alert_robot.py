@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +18,12 @@ from services.alert_robot import (
     show_alert,
     tell_alert,
 )
+from tests.support.daemons import eventually
+from tests.support.workshop import bench
 from tests.unit.alerts.samples import gwalert_sample
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from toros.alerts.mock import mock_event_name, mock_gwalert, mock_retraction
-from toros.errors import OutsideRoots, Permanent
+from toros.errors import OutsideRoots, Permanent, Temporary
 from toros.network.service import Onward, Outcome
 from workorders import VOCABULARY, Refusal
 from workorders.alerts import ListAlerts, ProcessAlert, RankGalaxies, RetractAlert, ShowAlert, TellAlert
@@ -137,6 +140,29 @@ def test_a_try_that_was_cut_off_is_repeated_with_the_same_effect(robot: Rehearsa
     process_alert(order, robot)  # its outcome is lost with the daemon
     outcome = robot.finish(process_alert(order, robot))
     assert len(lists(outcome)) == 1
+
+
+def test_two_alerts_of_an_event_at_once_are_one_after_the_other(robot: Rehearsal, preliminary: str) -> None:
+    """Where several workers share the lane, whoever looked at the story too early looks again."""
+    update = later(preliminary, alert_type="UPDATE")
+    too_early = process_alert(ProcessAlert(alert=update), robot)
+    process(robot, preliminary)
+    with pytest.raises(Temporary, match="another alert of"):
+        robot.finish(too_early)
+    assert process(robot, update).result["effect"] == "same"
+
+
+def test_a_latency_is_counted_from_the_receipt_whatever_waits_before_it(tmp_path: Path, preliminary: str) -> None:
+    with bench(tmp_path, "alert_robot") as robot:
+        order = ProcessAlert(alert=preliminary)
+        robot.send(order)
+        time.sleep(0.3)
+        before = datetime.now(UTC)
+        robot.work(SERVICE.handlers)
+        eventually(lambda: robot.ledger.figures()["counts"]["done"] == 1)
+        result = robot.ledger.status(order.id)["result"]
+        waited = (before - datetime.fromisoformat(result["time_created"] + "+00:00")).total_seconds()
+        assert result["latency_s"] < waited - 0.25 < result["ranked_s"]
 
 
 def test_an_update_that_asks_for_the_same_orders_nothing_new(robot: Rehearsal, preliminary: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from sqlalchemy import CheckConstraint, MetaData, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+import workorders
+from tests.unit.store.desk import Desk, Made
 from toros.store.alerts import (
     METADATA,
     AlertRow,
@@ -16,13 +19,16 @@ from toros.store.alerts import (
     alerts_before,
     alerts_of,
     deliveries_of,
+    keep_deliveries,
     plans_of,
     take_plans_back,
 )
 from toros.store.database import Database
 from toros.store.receipts import ReceiptRow
+from toros.store.upgrade import heads, migrate
 
 Opened = Callable[..., Database]
+TARGETS = [{"name": "NGC1", "ra": 1.0, "dec": 2.0, "exposure_time": 60.0}]
 
 
 @pytest.fixture
@@ -129,3 +135,60 @@ def test_a_plan_is_taken_back_once(database: Database) -> None:
 
 def test_what_no_courier_has_is_not_told_of(database: Database) -> None:
     assert database.read(lambda session: deliveries_of(session, ["list-1"])) == {}
+
+
+def test_when_a_telescope_accepted_outlasts_the_order(opened: Opened) -> None:
+    desk = Desk(opened("alert_robot"), forgetting=keep_deliveries)
+    order = desk.accept(workorders.parse({"id": desk.id(), "request": "process_alert", "alert": "{}"}))
+    accepted, waiting = (
+        workorders.parse({"id": desk.id(), "request": "receive_targets", "event": "S261120ab", "targets": TARGETS})
+        for _ in range(2)
+    )
+    plans = [plan(1, order_id=accepted.id, alert=order.id), plan(2, order_id=waiting.id, alert="another")]
+    desk.ledger.finish(desk.claim(), Made(orders=[accepted], record=lambda session: session.add_all(plans)))
+    (parcel,) = desk.ledger.due()
+    desk.ledger.delivered(parcel, {"accepted": "2026-11-20T22:00:01.000"})
+    sent = desk.database.read(lambda session: deliveries_of(session, [accepted.id]))
+    assert sent == {accepted.id: ("delivered", "2026-11-20T22:00:01.000")}
+    desk.clock.sleep(11 * 86400.0)
+    desk.ledger.tidy()
+    assert desk.database.read(lambda session: deliveries_of(session, [accepted.id])) == {}
+    kept = desk.database.read(lambda session: [each.accepted for each in plans_of(session, "S261120ab")])
+    assert kept == ["2026-11-20T22:00:01.000", None]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_was_kept_before_plans_had_a_table_is_kept(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path}/robot.sqlite" if kind == "sqlite" else request.getfixturevalue("postgres").url()
+    database = Database(url, service="alert_robot")
+    migrate(database, {"ledger": heads("alert_robot")["ledger"], "alert_robot": 2})
+    older = MetaData()
+    database.read(lambda session: older.reflect(session.connection(), only=["alerts"]))
+    insert = older.tables["alerts"].insert().values([before(1, "order-o1"), before(2, None)])
+    try:
+        database.write(lambda session: session.execute(insert) and None)
+        database.prepare(METADATA)
+        found = database.read(lambda session: [told(each) for each in alerts_of(session, "S230520ae")])
+        assert found == [(f"order-{n}", "LVK", "gw", [], {"galaxy": f"NGC{n}"}) for n in (1, 2)]
+        ordered = database.read(lambda session: [each.order_id for each in plans_of(session, "S230520ae")])
+        assert ordered == ["order-o1"]
+        database.write(lambda session: session.add(row(3, event="S230520ae")))
+        assert len(database.read(lambda session: alerts_of(session, "S230520ae"))) == 3
+    finally:
+        database.close()
+
+
+def before(number: int, observation: str | None) -> dict[str, Any]:
+    """Return a row as it was in the first version."""
+    return {
+        "order_id": f"order-{number}", "event": "S230520ae", "alert_type": "PRELIMINARY",
+        "time_created": "2023-05-20T22:49:11.000", "received": "2023-05-20T22:49:12.000", "hash": f"{number:064d}",
+        "is_mock": False, "location": "alerts:S230520ae/x.json", "observation": observation,
+        "ra": 1.0, "dec": 2.0, "result": {"galaxy": f"NGC{number}"},
+    }  # fmt: skip
+
+
+def told(each: AlertRow) -> tuple[Any, ...]:
+    return each.order_id, each.source, each.kind, each.cites, each.result

@@ -74,6 +74,7 @@ class KafkaListener:
         self._missing: set[str] = set()
         self._looked = 0.0
         self._trouble = ""
+        self._refused = False  # by who gives the tokens: which brokers are away is then no news
 
     @property
     def where(self) -> str:
@@ -102,7 +103,7 @@ class KafkaListener:
             The broker does not answer.
         """
         self._next = {place: offset for place, offset in offsets.items() if place[0] in self._topics}
-        self._assigned, self._missing, self._trouble = set(), set(), ""
+        self._assigned, self._missing, self._trouble, self._refused = set(), set(), "", False
         self._consumer = _consumer(self._settings, self._note)
         self._assign_new()
 
@@ -135,7 +136,7 @@ class KafkaListener:
         if message.error() is not None:
             self._weigh(message.topic() or "?", message.error())
             return None
-        self._trouble = ""
+        self._trouble, self._refused = "", False
         return self._taken(message)
 
     def settle(self, message: Message) -> None:
@@ -158,8 +159,9 @@ class KafkaListener:
         from confluent_kafka import KafkaError
 
         serious = (KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._FATAL)
-        if error.code() in serious:
-            self._trouble = error.str()
+        refused = KafkaError._AUTHENTICATION
+        if error.code() in serious and (error.code() == refused or not self._refused):
+            self._trouble, self._refused = error.str(), error.code() == refused
         else:
             log.debug("%s: %s", self.name, error.str())
 
@@ -231,6 +233,7 @@ class KafkaListener:
         try:
             return question()
         except KafkaException as error:
+            self._consumer.poll(0)  # lets librdkafka tell `_note` why
             raise ConnectionLost(f"{self.where}: {self._trouble or error.args[0].str()}") from None
 
 

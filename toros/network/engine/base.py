@@ -28,6 +28,10 @@ class Pool(Protocol):
         """Do one piece of work and return what it returns; raise what it raises, what `stop` says, or ChildDied."""
         ...
 
+    def make_ready(self, function: Callable[..., object], *args: Any) -> None:
+        """Have children that have done this once, before there is work; return at once."""
+        ...
+
     def close(self) -> None:
         """End every child; pieces under way raise ChildDied."""
         ...

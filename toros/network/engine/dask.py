@@ -70,6 +70,9 @@ class DaskPool:
             if not future.done():
                 future.cancel(force=True)
 
+    def make_ready(self, function: Callable[..., object], *args: Any) -> None:
+        """Do nothing: the cluster's workers are there already, and keep what they have loaded."""
+
     def close(self) -> None:
         """Leave the cluster."""
         with self._lock:

@@ -16,7 +16,7 @@ from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from toros.errors import ChildDied, Temporary
-from toros.network.engine.base import Stop
+from toros.network.engine.base import Stop, go_on
 from toros.network.engine.child import OUT_OF_MEMORY, Answer, Piece
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ ONE_THREAD = dict.fromkeys(
 
 
 class LocalPool:
-    """Child processes, made when there is work for them.
+    """Child processes, made when there is work for them, or ahead of it.
 
     Parameters
     ----------
@@ -48,6 +48,7 @@ class LocalPool:
         self._idle: list[Child] = []
         self._busy: set[Child] = set()
         self._closed = False
+        self._first: bytes | None = None  # what a child does before any other work
         self._log = logging.getLogger("toros.engine")
 
     def do(self, function: Callable[..., T], args: Sequence[Any], kwargs: dict[str, Any], stop: Stop) -> T:
@@ -72,6 +73,19 @@ class LocalPool:
         value: T = answer.value
         return value
 
+    def make_ready(self, function: Callable[..., object], *args: Any) -> None:
+        """Make all children now, in the background, and in the place of each that is recycled: each does this first.
+
+        Parameters
+        ----------
+        function : callable
+            Importable; loads what the work to come needs. What it raises is logged.
+        *args
+            For it.
+        """
+        self._first = _pack(Piece(function, args, {}, self._settings.cpu))
+        self._prepare_soon()
+
     def close(self) -> None:
         """End every child; pieces under way raise ChildDied."""
         with self._lock:
@@ -94,12 +108,40 @@ class LocalPool:
     def _put_back(self, child: Child) -> None:
         with self._lock:
             self._busy.discard(child)
-            keep = child.alive and child.pieces < self._settings.recycle and not self._closed
+            worn = not child.alive or child.pieces >= self._settings.recycle
+            keep = not worn and not self._closed and len(self._idle) < self.width
             if keep:
                 self._idle.append(child)
         if not keep:
             child.end()
             self._log.debug("child %d ended after %d pieces of work", child.pid, child.pieces)
+        if worn and self._first is not None:
+            self._prepare_soon()
+
+    def _prepare_soon(self) -> None:
+        threading.Thread(target=self._prepare, name="engine ahead", daemon=True).start()
+
+    def _prepare(self) -> None:
+        """Make children ready until there are as many as may work at once."""
+        first = self._first
+        while first is not None and (child := self._one_more()) is not None:
+            try:
+                answer = child.do(first, go_on)
+            except ChildDied as death:
+                answer = Answer(error=death)
+            if answer.error is not None and not self._closed:
+                self._log.warning("a child process could not be made ready: %s", answer.error)
+                self._first = first = None  # not tried again without end: children are made when there is work
+            self._put_back(child)
+
+    def _one_more(self) -> Child | None:
+        """Return a new child that counts as busy; None where there are enough."""
+        with self._lock:
+            if self._closed or len(self._idle) + len(self._busy) >= self.width:
+                return None
+            child = Child(self._settings)
+            self._busy.add(child)
+        return child
 
 
 class Child:

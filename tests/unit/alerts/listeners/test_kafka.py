@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -126,6 +128,45 @@ def test_a_first_start_begins_with_what_is_not_too_old() -> None:
     listener = KafkaListener("kafka:here", ["a"], {}, days=1.0)
     listener._consumer = _Answers()
     assert listener._beginnings([("a", 0), ("a", 1)]) == {("a", 0): 42, ("a", 1): 90}
+
+
+def test_a_token_that_is_not_given_is_a_lost_connection_and_asked_for_anew(
+    broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who gives tokens has forgotten us, as GCN does after a month: that is told, and asked again."""
+    monkeypatch.setattr("toros.alerts.listeners.kafka.PATIENCE", 0.5)
+    with refusing_tokens() as (url, asked):
+        settings = {
+            "bootstrap.servers": broker.address, "security.protocol": "sasl_plaintext", "client_id": "us",
+            "client_secret": "forgotten", "sasl.oauthbearer.token.endpoint.url": url,
+        }  # fmt: skip
+        listener = KafkaListener("kafka:here", ["a"], settings)
+        for connection in (1, 2):
+            with pytest.raises(ConnectionLost, match="(?i)token"):
+                listener.open({})
+            listener.close()
+            assert len(asked) >= connection
+
+
+@contextmanager
+def refusing_tokens() -> Iterator[tuple[str, list[str]]]:
+    """Give the URL of a server that gives no token, and what it was asked."""
+    asked: list[str] = []
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/token", asked
+        server.shutdown()
 
 
 def test_a_broker_that_is_not_there_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
