@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -96,7 +98,7 @@ def insert_many(
         result = session.execute(statement.returning(*returned) if returned else statement)
         found: Sequence[Any] = result.all() if returned else []
     else:
-        found = _insert_into_sqlite(session.connection(), sa.insert(table), rows, returned)
+        found = _insert_into_sqlite(session.connection(), table, rows, returned)
     note_rows(session, table, rows)
     return found
 
@@ -116,7 +118,7 @@ def insert_new(session: Session, table: sa.Table, rows: Sequence[Mapping[str, An
         result: Any = session.execute(made.execution_options(preserve_rowcount=True))
         return int(result.rowcount)
     connection = session.connection()
-    text, values = _of_sqlite(connection, sqlite.insert(table).on_conflict_do_nothing(), rows)
+    text, values = _of_sqlite(table, rows, new_only=True)
     return int(connection.exec_driver_sql(text, values).rowcount)
 
 
@@ -129,17 +131,25 @@ def _from_arrays(insert: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _of_sqlite(
-    connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any]]
+    table: sa.Table, rows: Sequence[Mapping[str, Any]], *, new_only: bool = False
 ) -> tuple[str, list[tuple[Any, ...]]]:
     """Return the text of a statement and the values of each row: numbers, texts and truths are the driver's own."""
-    compiled: Any = insert.compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    return str(compiled), [tuple(map(row.__getitem__, compiled.positiontup)) for row in rows]
+    text, columns = _spelled(table, tuple(rows[0]), new_only)
+    return text, list(map(itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],), rows))
+
+
+@lru_cache(maxsize=128)
+def _spelled(table: sa.Table, columns: tuple[str, ...], new_only: bool) -> tuple[str, tuple[str, ...]]:
+    """Return an INSERT as SQLite reads it, and its columns in the order of its marks: a millisecond of work."""
+    insert = sqlite.insert(table).on_conflict_do_nothing() if new_only else sqlite.insert(table)
+    compiled: Any = insert.compile(dialect=sqlite.dialect(paramstyle="qmark"), column_keys=list(columns))
+    return str(compiled), tuple(compiled.positiontup)
 
 
 def _insert_into_sqlite(
-    connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any]], returned: Sequence[sa.Column[Any]]
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], returned: Sequence[sa.Column[Any]]
 ) -> Sequence[Any]:
-    text, values = _of_sqlite(connection, insert, rows)
+    text, values = _of_sqlite(table, rows)
     if not returned:
         connection.exec_driver_sql(text, values)
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from toros.data.tables.base import Base, Name, Utc
@@ -10,6 +10,12 @@ from toros.data.tables.base import Base, Name, Utc
 __all__ = ["TargetExtra"]
 
 VALUES = ("text", "number", "truth", "time")
+
+
+def _values(kind: str) -> Index:
+    """Return the index of the values of one kind; those of the other kinds are not in it."""
+    here = text(f"{kind} IS NOT NULL")
+    return Index(None, "name", kind, sqlite_where=here, postgresql_where=here)
 
 
 class TargetExtra(Base):
@@ -29,7 +35,7 @@ class TargetExtra(Base):
     __table_args__ = (
         *[CheckConstraint(f"(kind = '{value}') = ({value} IS NOT NULL)", name=value) for value in VALUES],
         CheckConstraint("kind IN ('text', 'number', 'truth', 'time')", name="kind"),
-        *[Index(None, "name", value) for value in VALUES],
+        *[_values(value) for value in VALUES],
     )
 
     target: Mapped[int] = mapped_column(ForeignKey("target.number"), primary_key=True)

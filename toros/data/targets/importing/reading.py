@@ -105,12 +105,13 @@ class _Lines:
 
     def __init__(self, path: Path) -> None:
         self.number = 0
+        self._characters = 0  # near enough to bytes, and another thread may look at it
         self._size = max(1, path.stat().st_size)
         self._stream: TextIO | None = path.open(encoding="utf-8-sig", newline="")
 
     @property
     def done(self) -> float:
-        return 1.0 if self._stream is None else self._stream.buffer.tell() / self._size
+        return 1.0 if self._stream is None else min(1.0, self._characters / self._size)
 
     def __iter__(self) -> _Lines:
         return self
@@ -127,6 +128,7 @@ class _Lines:
             self._close()
             raise StopIteration
         self.number += 1
+        self._characters += len(line)
         if len(line) > LONGEST:
             self._close()
             raise Permanent(f"line {self.number}: is longer than {LONGEST} characters; is this a text table?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from toros.data.targets.importing.journal import Journal
+    from toros.data.targets.importing.prepared import Prepared
     from toros.data.targets.importing.taking import Taken, Taker
 
 __all__ = ["Asked", "import_rows", "rows_of_lines"]
@@ -75,25 +77,49 @@ def import_rows(
         Is told how many rows are done; may raise to stop.
     """
     source = iter(rows)
-    while block := list(islice(source, BLOCK)):
-        good = [row for row in block if isinstance(row, Row)]
-        ready, problems = prepared(good, asked.match_radius)
-        problems += [row for row in block if isinstance(row, Problem)]
-        first = sorted(problems, key=lambda problem: problem.line)
-        for start in range(0, len(ready), asked.chunk):
-            chunk = ready[start : start + asked.chunk]
-            last = chunk[-1].row.line
-            if start + asked.chunk >= len(ready):
-                before, first = first, []
-            else:
-                before = [problem for problem in first if problem.line <= last]
-                first = first[len(before) :]
-            taken = write(partial(asked.taker.take, rows=chunk))
-            _note(journal, taken, before, len(chunk))
-            tell(journal.progress.records)
-        if first:
-            journal.done(len(first), Counter(), first)
+
+    def block() -> Block:
+        return _prepared(list(islice(source, BLOCK)), asked.match_radius)
+
+    with ThreadPoolExecutor(1, "rows") as ahead:  # the next rows are prepared while these are written
+        coming = ahead.submit(block)
+        while (current := coming.result()).rows:
+            coming = ahead.submit(block)
+            _take(current, asked, journal, write, tell)
     return journal.progress.counts
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows: how many, those that are ready to be taken, and what is wrong with the others, by line."""
+
+    rows: int
+    ready: list[Prepared]
+    problems: list[Problem]
+
+
+def _prepared(rows: Sequence[Row | Problem], match_radius: float) -> Block:
+    ready, problems = prepared([row for row in rows if isinstance(row, Row)], match_radius)
+    problems += [row for row in rows if isinstance(row, Problem)]
+    return Block(len(rows), ready, sorted(problems, key=lambda problem: problem.line))
+
+
+def _take(block: Block, asked: Asked, journal: Journal, write: Write, tell: Callable[[int], None]) -> None:
+    """Take a block's rows in short transactions, each noted once it is durable."""
+    ready, first = block.ready, block.problems
+    for start in range(0, len(ready), asked.chunk):
+        chunk = ready[start : start + asked.chunk]
+        last = chunk[-1].row.line
+        if start + asked.chunk >= len(ready):
+            before, first = first, []
+        else:
+            before = [problem for problem in first if problem.line <= last]
+            first = first[len(before) :]
+        taken = write(partial(asked.taker.take, rows=chunk))
+        _note(journal, taken, before, len(chunk))
+        tell(journal.progress.records)
+    if first:
+        journal.done(len(first), Counter(), first)
 
 
 def _note(journal: Journal, taken: Taken, before: Sequence[Problem], rows: int) -> None:
