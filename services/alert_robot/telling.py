@@ -33,13 +33,13 @@ def tell_alert(order: TellAlert, context: Context) -> Outcome:
         check_receiver(order.receiver, context.config, field="receiver", news="alerts")
     if order.dry_run:
         return Outcome({"told": False})
+    if order.receiver is not None and order.receiver == context.config.alerts.broker.url:
+        return Outcome({"event": row.event, "told": True, "status": upload(row.result, context.config)})
     plot = _picture(row, context)
     result: dict[str, Any] = {"event": row.event, "told": order.receiver is not None}
     if plot is not None:
         result["sky_plot"] = row.result["sky_plot"]
-    if order.receiver is not None and order.receiver == context.config.alerts.broker.url:
-        result["status"] = upload(row.result, context.config)
-    elif order.receiver is not None and "://" in order.receiver:
+    if order.receiver is not None and "://" in order.receiver:
         body = {"text": f"*{subject_of(row.result)}*\n```\n{text_of(row.result)}```"}
         result["status"] = post_json(order.receiver, json.dumps(body).encode(), timeout=context.config.notices.timeout)
     elif order.receiver is not None:
