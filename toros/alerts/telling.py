@@ -13,8 +13,9 @@ from toros.alerts.night_marks import night_marks
 if TYPE_CHECKING:
     from toros.alerts.plans import Observatory
 
-__all__ = ["draw_sky", "lasting", "subject_of", "text_of", "verdict_of"]
+__all__ = ["chat_of", "draw_sky", "lasting", "subject_of", "text_of", "verdict_of"]
 
+CHAT = 12_000  # characters of a message, of which Mattermost takes 16,383
 WIDTHS = (28, 10, 10, 8, 9, 17)
 
 
@@ -36,6 +37,21 @@ def subject_of(result: Mapping[str, Any]) -> str:
 def text_of(result: Mapping[str, Any]) -> str:
     """Return what is told in words: the facts, and for each telescope its targets and its reasons."""
     return "\n".join(_lines(result)) + "\n"
+
+
+def chat_of(result: Mapping[str, Any]) -> str:
+    """Return what is told in a chat of Slack or Mattermost; what strangers wrote into an alert calls nobody there."""
+    told = text_of(result)
+    if len(told) > CHAT:
+        told = f"{told[:CHAT]}\n(more in `toros alerts show {result['event']}`)\n"
+    return f"*{_harmless(subject_of(result))}*\n```\n{_harmless(told)}```"
+
+
+def _harmless(text: str) -> str:
+    """Return a text in which neither a tag of Slack nor a mention of Mattermost is left."""
+    for sign, instead in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"), ("@", "(at)")):
+        text = text.replace(sign, instead)
+    return text
 
 
 def verdict_of(one: Mapping[str, Any]) -> str:
