@@ -31,7 +31,8 @@ def subject_of(result: Mapping[str, Any]) -> str:
     size = result.get("area_deg2")
     area = "" if size is None else f", {size:,.0f} deg²" if size >= 10.0 else f", {size:.2g} deg²"
     distance = f", {result['map_distance_mpc']:,.0f} Mpc" if "map_distance_mpc" in result else ""
-    return f"{result['event']} {result['alert_type'].lower()}{mock}: {result.get('source', '')}{area}{distance}"
+    told = f"{result['event']} {result['alert_type'].lower()}{mock}: {result.get('source', '')}{area}{distance}"
+    return " ".join(told.split())  # a stranger's line break has no place in a subject
 
 
 def text_of(result: Mapping[str, Any]) -> str:
@@ -41,10 +42,10 @@ def text_of(result: Mapping[str, Any]) -> str:
 
 def chat_of(result: Mapping[str, Any]) -> str:
     """Return what is told in a chat of Slack or Mattermost; what strangers wrote into an alert calls nobody there."""
-    told = text_of(result)
+    told = _harmless(text_of(result))
     if len(told) > CHAT:
-        told = f"{told[:CHAT]}\n(more in `toros alerts show {result['event']}`)\n"
-    return f"*{_harmless(subject_of(result))}*\n```\n{_harmless(told)}```"
+        told = f"{told[:CHAT]}\n(more by toros alerts show {result['event']})\n"
+    return f"*{_harmless(subject_of(result))}*\n```\n{told}```"
 
 
 def _harmless(text: str) -> str:

@@ -117,7 +117,8 @@ def test_a_retraction_from_the_sender_is_told_too(robot_with: Making, mail: Mail
 
 def test_what_a_stranger_wrote_calls_nobody_in_the_chat_and_fits_into_it(robot_with: Making) -> None:
     result = dict(process(robot_with(), mock_gwalert()).result)
-    text = chat_of(result | {"source": "@all <!channel>", "notes": ["``` <!here>", *["and so on"] * 5000]})
+    text = chat_of(result | {"source": "@all\n<!channel>", "notes": ["``` <!here>", *["<and so on>"] * 5000]})
+    assert text.startswith(f"*{result['event']} preliminary (mock): (at)all &lt;!channel&gt;")
     assert "@" not in text and "<" not in text and text.count("```") == 2
     assert len(text) < 16_000 and f"toros alerts show {result['event']}" in text
 
