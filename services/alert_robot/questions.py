@@ -26,7 +26,7 @@ def list_alerts(question: ListAlerts, context: Context) -> Mapping[str, Any]:
         kept = context.read(lambda session: unreadable_alerts(session, question.limit + 1))
         return {"alerts": list(kept[: question.limit]), "more": len(kept) > question.limit}
     rows = context.read(lambda session: alerts_before(session, question.before, question.limit + 1))
-    return {"alerts": [row.plain() for row in rows[: question.limit]], "more": len(rows) > question.limit}
+    return {"alerts": [_listed(row) for row in rows[: question.limit]], "more": len(rows) > question.limit}
 
 
 def show_alert(question: ShowAlert, context: Context) -> Mapping[str, Any]:
@@ -78,6 +78,13 @@ def _rows(event: str, context: Context) -> list[AlertRow]:
         raise Refusal(FaultCode.BAD_VALUE, "no alert about this event was received", field="event", value=event,
                       allowed="an event that list_alerts names")  # fmt: skip
     return rows
+
+
+def _listed(row: AlertRow) -> dict[str, Any]:
+    """Return an alert on one line: what it did, and who observes it for that."""
+    observing = [name for name, one in row.result.get("telescopes", {}).items() if one["observe"]]
+    told = {"effect": row.result.get("effect"), "observed_by": observing}
+    return row.plain() | {name: value for name, value in told.items() if value}
 
 
 def _alert(row: AlertRow, plans: list[PlanRow], sent: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from services.alert_robot.broker import upload
 from toros.alerts.telescopes import followers_of
-from toros.alerts.telling import draw_sky, subject_of, text_of
+from toros.alerts.telling import chat_of, draw_sky, subject_of, text_of
 from toros.errors import Permanent
 from toros.network.service import Context, Outcome
 from toros.receivers import check_receiver, mail_to
@@ -33,15 +33,15 @@ def tell_alert(order: TellAlert, context: Context) -> Outcome:
         check_receiver(order.receiver, context.config, field="receiver", news="alerts")
     if order.dry_run:
         return Outcome({"told": False})
+    if order.receiver is not None and order.receiver == context.config.alerts.broker.url:
+        return Outcome({"event": row.event, "told": True, "status": upload(row.result, context.config)})
     plot = _picture(row, context)
     result: dict[str, Any] = {"event": row.event, "told": order.receiver is not None}
     if plot is not None:
         result["sky_plot"] = row.result["sky_plot"]
-    if order.receiver is not None and order.receiver == context.config.alerts.broker.url:
-        result["status"] = upload(row.result, context.config)
-    elif order.receiver is not None and "://" in order.receiver:
-        body = {"text": f"*{subject_of(row.result)}*\n```\n{text_of(row.result)}```"}
-        result["status"] = post_json(order.receiver, json.dumps(body).encode(), timeout=context.config.notices.timeout)
+    if order.receiver is not None and "://" in order.receiver:
+        body = json.dumps({"text": chat_of(row.result)}).encode()
+        result["status"] = post_json(order.receiver, body, timeout=context.config.notices.timeout)
     elif order.receiver is not None:
         mail_to(
             order.receiver, subject_of(row.result), text_of(row.result), order_id=order.id, smtp=context.config.smtp,

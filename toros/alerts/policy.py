@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from toros.alerts.alert import KINDS
 from toros.alerts.story import Effect
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Rule:
     def _verdicts(self, alert: Alert, facts: MapFacts) -> Iterator[Verdict]:
         """Yield what speaks for the alert and what against it."""
         rule = self.wanted
-        kinds = ", ".join(rule.kinds) or "none"
+        kinds = "any" if set(rule.kinds) == set(KINDS) else ", ".join(rule.kinds) or "none"
         yield alert.kind in rule.kinds, f"it is of the kind {alert.kind} (the rule: {kinds})"
         if alert.is_mock:
             yield rule.mock != "ignored", f"it is a mock alert (the rule: {rule.mock})"

@@ -13,8 +13,9 @@ from toros.alerts.night_marks import night_marks
 if TYPE_CHECKING:
     from toros.alerts.plans import Observatory
 
-__all__ = ["draw_sky", "lasting", "subject_of", "text_of", "verdict_of"]
+__all__ = ["chat_of", "draw_sky", "lasting", "subject_of", "text_of", "verdict_of"]
 
+CHAT = 12_000  # characters of a message, of which Mattermost takes 16,383
 WIDTHS = (28, 10, 10, 8, 9, 17)
 
 
@@ -30,12 +31,28 @@ def subject_of(result: Mapping[str, Any]) -> str:
     size = result.get("area_deg2")
     area = "" if size is None else f", {size:,.0f} deg²" if size >= 10.0 else f", {size:.2g} deg²"
     distance = f", {result['map_distance_mpc']:,.0f} Mpc" if "map_distance_mpc" in result else ""
-    return f"{result['event']} {result['alert_type'].lower()}{mock}: {result.get('source', '')}{area}{distance}"
+    told = f"{result['event']} {result['alert_type'].lower()}{mock}: {result.get('source', '')}{area}{distance}"
+    return " ".join(told.split())  # a stranger's line break has no place in a subject
 
 
 def text_of(result: Mapping[str, Any]) -> str:
     """Return what is told in words: the facts, and for each telescope its targets and its reasons."""
     return "\n".join(_lines(result)) + "\n"
+
+
+def chat_of(result: Mapping[str, Any]) -> str:
+    """Return what is told in a chat of Slack or Mattermost; what strangers wrote into an alert calls nobody there."""
+    told = _harmless(text_of(result))
+    if len(told) > CHAT:
+        told = f"{told[:CHAT]}\n(more by toros alerts show {result['event']})\n"
+    return f"*{_harmless(subject_of(result))}*\n```\n{told}```"
+
+
+def _harmless(text: str) -> str:
+    """Return a text in which neither a tag of Slack nor a mention of Mattermost is left."""
+    for sign, instead in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"), ("@", "(at)")):
+        text = text.replace(sign, instead)
+    return text
 
 
 def verdict_of(one: Mapping[str, Any]) -> str:

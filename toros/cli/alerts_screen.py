@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["alerts_table", "replay_lines", "story_lines"]
 
-COLUMNS = ("received", "event", "alert_type", "source", "kind", "significant", "mock", "reason")
+COLUMNS = (
+    "received", "event", "alert_type", "source", "kind", "significant", "mock", "effect", "observed_by", "reason",
+)  # fmt: skip
 LEFT_OUT = 3  # reasons of what cannot be observed that are shown
 
 
@@ -28,8 +30,18 @@ def alerts_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     for name in names:
         table.add_column(name.replace("_", " "))
     for row in rows:
-        table.add_row(*(Text(clean(row.get(name, ""))) for name in names))
+        table.add_row(*(Text(_cell(row, name)) for name in names))
     return table
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    """Return a value as the table shows it: times to the second, yes and no, several names after one another."""
+    value = row.get(name, "")
+    if name == "received":
+        return clean(value)[:19].replace("T", " ")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return clean(", ".join(value) if isinstance(value, list) else value)
 
 
 def story_lines(story: Mapping[str, Any]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from tests.unit.services.rehearsal import EVENING, Rehearsal, rehearsing
 from toros.alerts.reading import read_alert
 from toros.clock import RehearsalClock
 from toros.download import Download
-from toros.errors import Permanent
+from toros.errors import Permanent, Temporary
 from toros.network.service import Onward, Outcome
 from toros.store.alerts import AlertRow, PlanRow
 from workorders.alerts import ProcessAlert, ShowAlert
@@ -144,6 +144,25 @@ def test_the_format_that_brings_the_map_counts_where_the_other_could_not_have_it
     )
     assert (packet.result["effect"], lists(packet)) == ("first", {})
     assert (alert.result["effect"], set(lists(alert))) == ("first", {"south", "wide"})
+
+
+def test_a_map_that_is_not_there_yet_is_waited_for_where_nothing_else_tells_the_place(
+    robot: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(url: str, _limits: object) -> Download:
+        raise Temporary(f"{url} does not answer")
+
+    monkeypatch.setattr(intake, "download", away)
+    packet = alert_sample(f"{EVENT}-2-Preliminary").decode()
+    with pytest.raises(Temporary):
+        process(robot, packet)
+    robot.attempt = robot.config.orders.tries
+    given_up = process(robot, packet)
+    assert "could not be fetched in time" in " ".join(given_up.result["notes"]) and lists(given_up) == {}
+    robot.attempt = 1
+    placed = process(robot, alert_sample("fermi.gbm.trigger.final").decode())
+    notes = " ".join(placed.result["notes"])
+    assert "the map at https://heasarc.gsfc.nasa.gov/" in notes and "made of a circle of 1 degrees" in notes
 
 
 def test_two_alerts_of_one_second_in_one_format_are_two(robot: Rehearsal) -> None:

@@ -18,6 +18,7 @@ from tests.support.mail_server import MailServer, serving_mail
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from tests.unit.services.test_hooks import Listener
 from toros.alerts.mock import mock_gwalert, mock_retraction
+from toros.alerts.telling import chat_of
 from toros.errors import Permanent, Temporary
 from toros.network.service import Outcome
 from workorders.alerts import ProcessAlert, RetractAlert, TellAlert
@@ -112,6 +113,14 @@ def test_a_retraction_from_the_sender_is_told_too(robot_with: Making, mail: Mail
     told(process(robot, alert), robot)
     told(process(robot, mock_retraction(json.loads(alert)["superevent_id"])), robot)
     assert [mail["Subject"].split()[2] for mail in mail.mails] == ["preliminary", "retraction"]
+
+
+def test_what_a_stranger_wrote_calls_nobody_in_the_chat_and_fits_into_it(robot_with: Making) -> None:
+    result = dict(process(robot_with(), mock_gwalert()).result)
+    text = chat_of(result | {"source": "@all\n<!channel>", "notes": ["``` <!here>", *["<and so on>"] * 5000]})
+    assert text.startswith(f"*{result['event']} preliminary (mock): (at)all &lt;!channel&gt;")
+    assert "@" not in text and "<" not in text and text.count("```") == 2
+    assert len(text) < 16_000 and f"toros alerts show {result['event']}" in text
 
 
 @pytest.mark.parametrize(
