@@ -26,6 +26,7 @@ CROWD = 50  # targets of an evenly filled sky in one pixel on the edge
 FINER, FINEST = 3, 20  # orders that the edge is cut further by where it is crowded all the same, and at most
 MORE = 2.5  # rows read for one that is wanted: the edge's pixels are half outside, and one query is quicker than two
 AHEAD = 3  # places read for each that is wanted: that costs less than to ask again
+ROUNDING = 1e-12  # degrees; what a pole seen from another right ascension seems to be away from itself
 GRAIN = 1e-6  # degrees; farther than a position lies from its pixel's centre, and less than anybody measures
 Place = tuple[int, int]  # pixel, number: the natural order of a cone
 
@@ -46,7 +47,8 @@ class Centre:
             return []
         placed = [row.ra is not None for row in rows]
         away = separations(self.ra, self.dec, [row.ra or 0.0 for row in rows], [row.dec or 0.0 for row in rows])
-        return [has and inside for has, inside in zip(placed, (away <= self.radius).tolist(), strict=True)]
+        near = (away <= self.radius + ROUNDING).tolist()
+        return [has and inside for has, inside in zip(placed, near, strict=True)]
 
 
 def walk(
