@@ -48,6 +48,7 @@ def import_(
       toros target import catalogue.xml --on-match update --json
     """
     from toros.cli.desks import Desks
+    from toros.cli.failures import end_where_nothing_was_taken
     from toros.cli.lightcurves import done, location_of
     from toros.cli.screen import print_json
     from toros.config import load_config
@@ -59,8 +60,9 @@ def import_(
     result = with_report(done(order, desks, quiet=json), desks)
     if json:
         print_json(result)
-        return
-    print_import(result)
+    else:
+        print_import(result)
+    end_where_nothing_was_taken(result, "new", "changed", "same")
 
 
 def with_report(result: dict[str, Any], desks: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from toros.config import Config, HookSettings, NoticeSettings, SecuritySettings,
 from toros.errors import Permanent, Temporary
 from workorders import VOCABULARY, parse
 
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Rehearsal]:
     with rehearsing(tmp_path, "data_manager", tables=SERVICE.tables) as context:
