@@ -53,7 +53,9 @@ class IngestPhotometry(WorkOrder):
     system: Annotated[str, Field(min_length=1, max_length=32)] | None = Field(
         None, description="of magnitudes that do not say it: AB, Vega"
     )
-    unit: Literal["uJy", "mJy", "Jy", "nJy", "counts"] | None = Field(None, description="of fluxes that do not say it")
+    unit: Literal["uJy", "mJy", "Jy", "nJy", "erg/s/cm2/AA", "counts"] | None = Field(
+        None, description="of fluxes that do not say it"
+    )
     facility: Name | None = Field(None, description="of rows that do not say their telescope")
     observer: Name | None = Field(None, description="of rows that do not say their observer")
     source: Short | None = Field(None, description="the archive or survey that the file comes from")

@@ -13,7 +13,7 @@ from services.data_manager.viewers import viewer_of
 from toros.clock import iso
 from toros.data.finding import the_product
 from toros.data.measurements.barycentric import Barycentric, barycentric_of
-from toros.data.measurements.exporting import PLAIN, written
+from toros.data.measurements.exporting import PLAIN, held, written
 from toros.data.measurements.finding import find_measurements
 from toros.data.measurements.ingestion import ingest_reading, preview_reading
 from toros.data.measurements.lightcurve import Selection, read_lightcurve, series_of_target
@@ -125,8 +125,10 @@ def export_photometry(order: ExportPhotometry, context: Context) -> Outcome:
     if not order.dry_run:
         write_durably(path, contents)
     digest = hashlib.sha256(contents).hexdigest()
-    return Outcome({"target": lightcurve.target, "points": len(lightcurve), "file_location": order.file_location,
-                    "size": len(contents), "sha256": digest})  # fmt: skip
+    points = held(lightcurve, order.format)
+    told = {"target": lightcurve.target, "points": points, "file_location": order.file_location, "size": len(contents),
+            "sha256": digest}  # fmt: skip
+    return Outcome(told | ({"left_out": len(lightcurve) - points} if points < len(lightcurve) else {}))
 
 
 def answer_find_measurements(question: FindMeasurements, context: Context) -> Answer:

@@ -119,7 +119,7 @@ def fetch(
         unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
-    typer.echo(f"wrote {output}: {len(found)} products, {output.stat().st_size} bytes")
+    typer.echo(f"wrote {output}: {len(found)} product{'s' * (len(found) != 1)}, {output.stat().st_size} bytes")
 
 
 @data.command()

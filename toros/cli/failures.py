@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from toros.cli.codes import ExitCode
 from toros.errors import TorosError
 
-__all__ = ["Ended", "NotReachable", "in_words"]
+__all__ = ["Ended", "NotReachable", "end_where_nothing_was_taken", "in_words"]
 
 
 class NotReachable(TorosError):
@@ -22,6 +23,12 @@ class Ended(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+def end_where_nothing_was_taken(result: Mapping[str, Any], *taken: str) -> None:
+    """End as failed where every row of a file was refused, so that a script sees it too."""
+    if result["refused"] and not any(result[name] for name in taken):
+        raise Ended(ExitCode.FAILED)
 
 
 def in_words(error: BaseException, *, as_json: bool = False) -> int:

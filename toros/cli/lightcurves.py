@@ -54,8 +54,9 @@ def ingest(
       toros target ingest "SN 2026abc" spectrum.fits --spectrum observer=Ada
     """
     from toros.cli.desks import Desks
+    from toros.cli.failures import end_where_nothing_was_taken
     from toros.cli.fields import fields_of_words
-    from toros.cli.screen import clean, print_json
+    from toros.cli.screen import print_json
     from toros.config import load_config
 
     desks = Desks(load_config(config))
@@ -65,7 +66,15 @@ def ingest(
     result = done(order, desks, quiet=json)
     if json:
         print_json(result)
-        return
+    else:
+        _print_ingestion(result, spectrum=spectrum, dry_run=dry_run)
+    end_where_nothing_was_taken(result, "new", "revised", "same")
+
+
+def _print_ingestion(result: dict[str, Any], *, spectrum: bool, dry_run: bool) -> None:
+    """Tell what came of a file."""
+    from toros.cli.screen import clean
+
     verb = "would be" if dry_run else "are"
     what = "spectra" if spectrum else "points"
     typer.echo(f"layout {result['layout']}: {result['new']} {what} {verb} new, {result['revised']} revised, "
@@ -128,18 +137,20 @@ def export(
     """
     from toros.cli.desks import Desks
     from toros.config import load_config
-    from toros.data.measurements.exporting import FORMATS, written
+    from toros.data.measurements.exporting import FORMATS, held, written
     from toros.durable import write_durably
 
     if format_ not in FORMATS:
         raise typer.BadParameter(f"{format_!r} is not a format; allowed: {', '.join(FORMATS)}")
     lightcurve = _lightcurve(Desks(load_config(config)), name, filters, everything)
-    contents = written(lightcurve, format_)
+    contents, points = written(lightcurve, format_), held(lightcurve, format_)
     if output is None:
         typer.echo(contents, nl=False)
-        return
-    write_durably(output, contents)
-    typer.echo(f"wrote {output}: {len(lightcurve)} points")
+    else:
+        write_durably(output, contents)
+        typer.echo(f"wrote {output}: {points} points")
+    if points < len(lightcurve):
+        typer.echo(f"toros: left out {len(lightcurve) - points} that are no magnitudes: say --format csv", err=True)
 
 
 def _lightcurve(desks: Desks, name: str, filters: list[str] | None, everything: bool) -> Lightcurve:

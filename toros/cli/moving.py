@@ -83,7 +83,7 @@ def move_in(
     from toros.cli.desks import Desks
     from toros.cli.lightcurves import done, location_of
     from toros.cli.screen import print_json
-    from toros.cli.target_tables import print_import, with_report
+    from toros.cli.target_tables import print_refused, with_report
     from toros.config import load_config
 
     desks = Desks(load_config(config))
@@ -98,13 +98,19 @@ def move_in(
     if json:
         print_json(result)
         return
-    print_import(result)
     for line in _lines(result):
         typer.echo(line)
+    if result["refused"]:
+        typer.echo(f"rows that were not taken: {result['refused']}")
+    print_refused(result, "line" if system == "bhtom" else "row")
+    if dry_run:
+        typer.echo("dry run: nothing was changed")
 
 
 def _lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield a line for each part."""
+    if result["rows"]:
+        yield f"targets: {result['new']} new, {result['same']} the same, {result['changed']} changed"
     if "lists" in result:
         listed = result["lists"]
         yield f"lists: {listed['lists']}, with {listed['listed']} targets that were not in them"
@@ -117,7 +123,7 @@ def _lines(result: dict[str, Any]) -> Iterator[str]:
     if result.get("unknown_people"):
         yield f"users, groups and grants that have no place here: {result['unknown_people']}"
     for name, count in result.get("not_moved", {}).items():
-        yield f"not moved: {count} {name.replace('_', ' ')}"
+        yield f"{name.replace('_', ' ')} that were not moved: {count}"
 
 
 def _pairs(option: str, words: list[str] | None) -> dict[str, str]:

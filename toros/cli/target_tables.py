@@ -48,6 +48,7 @@ def import_(
       toros target import catalogue.xml --on-match update --json
     """
     from toros.cli.desks import Desks
+    from toros.cli.failures import end_where_nothing_was_taken
     from toros.cli.lightcurves import done, location_of
     from toros.cli.screen import print_json
     from toros.config import load_config
@@ -59,8 +60,9 @@ def import_(
     result = with_report(done(order, desks, quiet=json), desks)
     if json:
         print_json(result)
-        return
-    print_import(result)
+    else:
+        print_import(result)
+    end_where_nothing_was_taken(result, "new", "changed", "same")
 
 
 def with_report(result: dict[str, Any], desks: Any) -> dict[str, Any]:
@@ -75,13 +77,22 @@ def print_import(result: dict[str, Any]) -> None:
     verb = "would be" if result.get("dry_run") else "are"
     typer.echo(f"{result['rows']} rows: {result['new']} {verb} new, {result['changed']} changed, {result['same']} the "
                f"same, {result['refused']} refused")  # fmt: skip
-    for row in result.get("refused_rows", []):
-        more = f" (value {row['value']!r}; allowed: {row.get('allowed', '')})" if "value" in row else ""
-        typer.echo(f"  line {row['line']}: {clean(row['message'])}{clean(more)}")
-    if result["refused"] > len(result.get("refused_rows", [])):
-        typer.echo(f"  all of them: {result['report_file']}")
+    print_refused(result, "line")
     if result.get("columns_left_out"):
         typer.echo(f"  columns without plain values, left out: {clean(', '.join(result['columns_left_out']))}")
+
+
+def print_refused(result: dict[str, Any], noun: str) -> None:
+    """Tell which rows were not taken, and where all of them are."""
+    from toros.cli.screen import clean
+
+    for row in result.get("refused_rows", []):
+        told = [f"value {row['value']!r}"] if "value" in row else []
+        told += [f"allowed: {row['allowed']}"] if "allowed" in row else []
+        more = f" ({'; '.join(told)})" if told else ""
+        typer.echo(f"  {noun} {row['line']}: {clean(row['message'])}{clean(more)}")
+    if result["refused"] > len(result.get("refused_rows", [])):
+        typer.echo(f"  all of them: {result['report_file']}")
 
 
 def write(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 
 from toros.data.auditing import note_rows
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 MARKS = 30_000  # values in one statement; SQLite's limit is 32766
 
-__all__ = ["among", "insert_many", "insert_new", "is_postgresql", "listed", "pairs"]
+__all__ = ["CrossJoin", "among", "insert_many", "insert_new", "is_postgresql", "listed", "pairs"]
 
 
 def is_postgresql(session: Session) -> bool:
@@ -66,6 +67,22 @@ def pairs(session: Session, values: Sequence[tuple[int, int]]) -> tuple[sa.FromC
     table = sa.func.json_each(json.dumps(values)).table_valued("value", name="pairs")
     low, high = (sa.func.json_extract(table.c.value, place, type_=sa.BigInteger) for place in ("$[0]", "$[1]"))
     return table, low, high
+
+
+class CrossJoin(sa.Join):
+    """Two tables in SQLite, of which the left one is gone through first: it never turns a cross join round."""
+
+    inherit_cache = True
+
+    def __init__(self, left: sa.FromClause, right: sa.FromClause) -> None:
+        super().__init__(left, right, sa.true())
+
+
+@compiles(CrossJoin, "sqlite")
+def _cross_join(join: CrossJoin, compiler: Any, **how: Any) -> str:
+    how["asfrom"] = True
+    left, right = (str(compiler.process(side, **how)) for side in (join.left, join.right))
+    return f"{left} CROSS JOIN {right}"
 
 
 def insert_many(

@@ -47,8 +47,15 @@ def test_in_out_and_drawn(toros: Terminal, tmp_path: Path) -> None:
         assert toros("export", "SN 2026abc", "--format", format_, "-o", str(copy))[0] == ExitCode.OK
         assert "0 points are new, 0 revised, 2 known already" in toros("ingest", "sn2026abc", str(copy))[1]
 
+    counted = tmp_path / "counts.csv"
+    counted.write_text("mjd,flux,band\n59003.5,812,clear\n")
+    assert "1 points are new" in toros("ingest", "sn2026abc", str(counted), "unit=counts")[1]
+    code, said = toros("export", "SN 2026abc", "-o", str(tmp_path / "bhtom.csv"))
+    assert (code, "bhtom.csv: 2 points" in said, "left out 1 that are no magnitudes" in said) == (0, True, True)
+    assert "3 points" in toros("export", "SN 2026abc", "--format", "csv", "-o", str(tmp_path / "all.csv"))[1]
+
     code, said = toros("plot", "SN 2026abc", "-o", str(tmp_path / "curve.png"))
-    assert (code, said) == (0, f"wrote {tmp_path / 'curve.png'}: 2 points\n")
+    assert (code, said) == (0, f"wrote {tmp_path / 'curve.png'}: 3 points\n")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -57,6 +64,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(toros: Terminal, tmp_path: Pa
     file.write_text("nothing\n")
     code, said = toros("ingest", "sn2026abc", str(file))
     assert code == ExitCode.FAILED and "Traceback" not in said
+    file.write_text("mjd,mag,band\n198.4,15,r\n")
+    code, said = toros("ingest", "sn2026abc", str(file))
+    assert code == ExitCode.FAILED and "0 points are new" in said and "say time_offset" in said
     code, said = toros("plot", "nobody")
     assert code == ExitCode.FAILED and "there is no target 'nobody'" in said
     code, said = toros("export", "sn2026abc", "--format", "xls")

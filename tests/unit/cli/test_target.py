@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,10 @@ def test_the_database_of_a_tom_toolkit_moves_in(
     words = ["data", "move-in", "tom", str(tmp_path / "db.sqlite3"), "--config", str(network.file)]
     assert main([*words, "--dry-run"]) == ExitCode.OK
     said = capsys.readouterr().out
-    assert "would be new" in said and "dec is out of range" in said and "not moved: 1 other reduced data" in said
+    assert re.search(r"^targets: \d new, \d the same, 0 changed$", said, re.MULTILINE)
+    assert "row 3: dec is out of range (value '95.0'; allowed: a" in said
+    assert "other reduced data that were not moved: 1" in said and "dry run: nothing was changed" in said
+    assert "allowed: )" not in said
     assert "observations: 3 new, 0 the same, 0 revised, 4 refused" in said
     assert main([*words, "--dry-run", "--no-observations", "--user", "ada"]) == ExitCode.USAGE
     assert "'ada' is not THEIRS=OURS" in capsys.readouterr().err

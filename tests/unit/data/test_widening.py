@@ -31,11 +31,16 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres").url()
     database = Database(url, service="data_manager")
-    with monkeypatch.context() as patch:
-        patch.setattr(upgrade, "heads", lambda service: BEFORE)
-        database.prepare()
+    bring_to(database, BEFORE["data_manager"], monkeypatch)
     yield database
     database.close()
+
+
+def bring_to(database: Database, revision: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the tables as a version before had them."""
+    with monkeypatch.context() as patch:
+        patch.setattr(upgrade, "heads", lambda service: BEFORE | {"data_manager": revision})
+        database.prepare()
 
 
 def insert(database: Database, table: str, **row: Any) -> None:
@@ -45,7 +50,7 @@ def insert(database: Database, table: str, **row: Any) -> None:
 
 
 def _json(name: str) -> sa.types.TypeEngine[Any] | None:
-    return sa.JSON() if name in ("thumbnails", "marks", "quality") else None
+    return sa.JSON() if name in ("thumbnails", "marks", "quality", "observers") else None
 
 
 def test_rows_and_what_points_at_them_stay(database: Database) -> None:
@@ -71,3 +76,18 @@ def test_rows_and_what_points_at_them_stay(database: Database) -> None:
            "marks": [], "quality": {}, "ingested_by": "X", "recorded": NOW}  # fmt: skip
     made = database.write(lambda session: session.scalar(sa.insert(table).values(**new).returning(table.c.number)))
     assert made == 3
+
+
+def test_products_are_found_by_the_observers_that_they_had(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring_to(database, 8, monkeypatch)
+    for name, observers in (("a", ["J. Röntgen", "Ann", "Ann"]), ("b", []), ("c", ['Ann\'s "twin"'])):
+        insert(database, "data_product", location=f"products:{name}", sha256=hash_of(name), size=1, product_type="raw",
+               thumbnails={}, marks=[], quality={}, observers=observers, ingested_by="X", recorded=NOW)  # fmt: skip
+    upgrade.upgrade(database, METADATA)
+
+    def found(observer: str) -> list[str]:
+        answer = database.read(lambda session: find_products(session, observer=observer))
+        return [each["file_location"] for each in answer["products"]]
+
+    assert found("Ann") == found("J. Röntgen") == ["products:a"]
+    assert (found('Ann\'s "twin"'), found("An")) == (["products:c"], [])

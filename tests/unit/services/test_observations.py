@@ -12,6 +12,7 @@ import pytest
 from services.data_manager import SERVICE
 from services.data_manager.notices import check_receivers
 from services.data_manager.observations import AGAIN
+from tests.support.mail_server import serving_mail
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from toros.config import Config, HookSettings, NoticeSettings, SecuritySettings, SmtpSettings
 from toros.errors import Permanent, Temporary
@@ -116,6 +117,19 @@ def test_only_whom_the_configuration_allows_is_told(receiver: str, why: str) -> 
         check_receivers([receiver], config)
     with pytest.raises(Permanent, match="this node sends no mail"):
         check_receivers(["ann@example.org"], Config(notices=notices))
+
+
+def test_who_asked_is_told_by_mail(desk: Rehearsal) -> None:
+    with serving_mail() as server:
+        settings = {"smtp": server.settings(), "notices": NoticeSettings(mail_domains=["example.org"])}
+        desk.config = desk.config.model_copy(update=settings)
+        do(desk, "request_observation", target="m31", facility="manual", tell=["ann@example.org"])
+        (notice,) = do(desk, "update_observation", number=1, status="COMPLETED", note="two hours, clear").orders
+        told = notice.model_dump(include={"id", "receiver", "subject", "text", "facts"})
+        assert do(desk, "send_notice", **told).result == {"sent": True}
+        (mail,) = server.mails
+    assert (mail["To"], mail["Subject"]) == ("ann@example.org", "[toros] Observation 1 of M 31 is COMPLETED")
+    assert "two hours, clear" in mail.get_content() and mail["Message-ID"] == f"<{notice.id}@toros>"
 
 
 def test_a_mail_that_cannot_be_sent_now_is_tried_again(desk: Rehearsal) -> None:

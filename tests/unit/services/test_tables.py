@@ -43,10 +43,10 @@ def test_the_examples_go_there_and_back(desk: Rehearsal) -> None:
     assert told | {"rows": 3, "new": 2, "same": 0, "changed": 0, "refused": 1, "listed": 2} == told
     (refused,) = told["refused_rows"]
     assert "from -90 to 90" in refused.pop("allowed")
-    assert refused == {"line": 3, "field": "dec", "value": "95.0", "message": "the row: dec is out of range"}
+    assert refused == {"line": 3, "field": "dec", "value": "95.0", "message": "dec is out of range"}
     report = desk.files.path(told["report"]).read_text().splitlines()
     assert report[0] == "line,field,value,allowed,message"
-    assert report[1].startswith("3,dec,95.0,") and report[1].endswith("the row: dec is out of range")
+    assert report[1].startswith("3,dec,95.0,") and report[1].endswith(",dec is out of range")
     assert do(desk, **example("export_targets"))["targets"] == 2
     back = do(desk, "import_targets", file_location="products:exports/tonight.xml")
     assert (back["same"], back["new"], back["refused"]) == (2, 0, 0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "PLAIN", "Format", "columns_of", "written"]
+__all__ = ["FORMATS", "PLAIN", "Format", "columns_of", "held", "written"]
 
 Format = Literal["bhtom", "csv", "ecsv", "votable", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -39,6 +39,11 @@ def written(lightcurve: Lightcurve, format_: Format) -> bytes:
         Parquet is asked for and pyarrow is not installed.
     """
     return _WRITERS[format_](lightcurve)
+
+
+def held(lightcurve: Lightcurve, format_: Format) -> int:
+    """Return how many points a format holds: BHTOM's has a place for magnitudes only."""
+    return len(lightcurve) if format_ != "bhtom" else lightcurve.texts("kind").count("magnitude")
 
 
 def columns_of(lightcurve: Lightcurve) -> dict[str, Any]:

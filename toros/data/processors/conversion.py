@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from toros.data.processors.cells import Rows, limits, numbers, texts, times
-from toros.data.processors.layout import Layout
+from toros.data.processors.layout import PER_WAVELENGTH, Layout
 from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import About, Points, Problems
 from toros.data.processors.text_table import Block
@@ -20,6 +20,7 @@ __all__ = ["LONGEST", "check_texts", "flags_of", "points_of", "series_of"]
 BRIGHTEST, FAINTEST = -30.0, 40.0  # magnitudes
 MOST_FLAGS = 2.0**53
 LONGEST = {"band": 32, "facility": 128, "observer": 128, "source": 64, "system": 32}  # characters
+KINDS = {"counts": "counts", PER_WAVELENGTH: "flux_per_wavelength"}  # of fluxes, by their unit
 NO_MEASUREMENT = 90.0  # 99, 99.99 and the like
 
 
@@ -153,7 +154,7 @@ def _series(
         return About(
             band=band, facility=facility, observer=observer, source=source,
             system=system if layout.kind == "magnitude" else "",
-            kind="counts" if layout.unit == "counts" else layout.kind, unit=layout.unit, method=options.method or "",
+            kind=KINDS.get(layout.unit, layout.kind), unit=layout.unit, method=options.method or "",
             time_scale=layout.time_scale, time_reference=layout.time_reference,
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from toros.data.processors.options import PhotometryOptions, TimeFormat
 from toros.errors import Permanent
 
-__all__ = ["Layout", "layout_of", "plain"]
+__all__ = ["PER_WAVELENGTH", "Layout", "layout_of", "plain"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     "system": ("magsys", "system", "photometricsystem"),
     "flags": ("catflags", "flags", "flag"),
 }
+PER_WAVELENGTH = "erg s-1 cm-2 Angstrom-1"
+SPELLED = {  # that unit, as people write it
+    f"erg{rest}" for rest in ("scm2a", "scm2aa", "scm2angstrom", "cm2sa", "cm2saa", "cm2sangstrom", "s1cm2angstrom1",
+                              "s1cm2a1", "s1cm2aa1", "cm2s1a1", "cm2s1angstrom1", "angstromcm2s", "angstromscm2")
+}  # fmt: skip
 MICROJANSKY = {"ujy": 1.0, "microjy": 1.0, "mjy": 1e3, "jy": 1e6, "njy": 1e-3}
 
 
@@ -136,13 +141,16 @@ def _quantity(
 
 
 def _flux_unit(value: str, column: str, units: Mapping[str, str], options: PhotometryOptions) -> tuple[str, float]:
-    """Return our unit of a flux density and the factor to it."""
+    """Return our unit of a flux and the factor to it."""
     said = units.get(column) or options.unit or value.removeprefix("flux")
     if said == "counts":
         return "counts", 1.0
+    if plain(said) in SPELLED:
+        return PER_WAVELENGTH, 1.0
     factor = MICROJANSKY.get(plain(said))
     if factor is None:
-        raise Permanent(f"the flux in column {column!r} has no unit that is known; give unit: uJy, mJy, Jy or counts")
+        known = "uJy, mJy, Jy, erg/s/cm2/AA or counts"
+        raise Permanent(f"the flux in column {column!r} has no unit that is known; give unit: {known}")
     return "uJy", factor
 
 

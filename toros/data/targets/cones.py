@@ -1,4 +1,8 @@
-"""Walking through a cone on the sky, in the order of the pixels, as far as one page needs."""
+"""Walking through a cone on the sky, in the order of the pixels, as far as one page needs.
+
+A pixel of the finest order tells a position to half a milliarcsecond, and the index on pixels is all that is read: the
+rows themselves lie scattered over the disk. Only of targets on the very edge of the cone are the positions asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, func, select, true
-from sqlalchemy.orm import aliased
 
-from toros.data.many import is_postgresql, pairs
+from toros.data.many import CrossJoin, among, is_postgresql, pairs
 from toros.data.tables import Target
+from toros.errors import DatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -21,7 +25,9 @@ SEVERAL, TOGETHER = 4, 64  # ranges that are always read in one query, and at mo
 CROWD = 50  # targets of an evenly filled sky in one pixel on the edge
 FINER, FINEST = 3, 20  # orders that the edge is cut further by where it is crowded all the same, and at most
 MORE = 2.5  # rows read for one that is wanted: the edge's pixels are half outside, and one query is quicker than two
-ROW = aliased(Target)  # made once: it copies every column
+AHEAD = 3  # places read for each that is wanted: that costs less than to ask again
+ROUNDING = 1e-12  # degrees; what a pole seen from another right ascension seems to be away from itself
+GRAIN = 1e-6  # degrees; farther than a position lies from its pixel's centre, and less than anybody measures
 Place = tuple[int, int]  # pixel, number: the natural order of a cone
 
 
@@ -41,7 +47,8 @@ class Centre:
             return []
         placed = [row.ra is not None for row in rows]
         away = separations(self.ra, self.dec, [row.ra or 0.0 for row in rows], [row.dec or 0.0 for row in rows])
-        return [has and inside for has, inside in zip(placed, (away <= self.radius).tolist(), strict=True)]
+        near = (away <= self.radius + ROUNDING).tolist()
+        return [has and inside for has, inside in zip(placed, near, strict=True)]
 
 
 def walk(
@@ -70,12 +77,14 @@ def walk(
         batch = _enough(ranges, MORE * page * PIXELS / count)
         if not batch:
             return
-        found = session.execute(_query(session, batch, after, conditions, page))
-        rows = sorted(found, key=lambda row: (row.healpix, row.number))
-        whole, reached = _trusted(rows, batch, page)
-        inside = [(row.healpix, row.number) for row, holds in zip(whole, centre.holds(whole), strict=True) if holds]
+        most = AHEAD * page
+        places = [(row.healpix, row.number) for row in session.execute(_query(session, batch, after, conditions, most))]
+        if places != sorted(places):
+            raise DatabaseError("targets do not come in the order of their pixels: a cone cannot be searched")
+        reached = places[-1] if len(places) == most else None
+        inside = _inside(session, centre, places)
         yield from inside
-        if reached is not None and 2 * len(inside) < len(whole):
+        if reached is not None and 2 * len(inside) < len(places):
             finer = min(finer + FINER, FINEST)
         if reached is None and len(batch) == len(ranges):
             return
@@ -97,30 +106,37 @@ def _query(
     ranges: Sequence[tuple[int, int]],
     after: Place,
     conditions: Sequence[ColumnElement[bool]],
-    page: int,
+    most: int,
 ) -> Any:
-    """Return the query for the first rows of each range: every part of it is a short walk along the index."""
+    """Return the query for the first places in these ranges: a walk along the index, from each range to the next.
+
+    Neither database is asked to sort, or it would read all ranges first: a lateral join of PostgreSQL, and a cross join
+    of SQLite, go through the ranges in the order given.
+    """
     table, first, end = pairs(session, ranges)
-    columns = (Target.number, Target.healpix, Target.ra, Target.dec)
-    query = select(*columns).where(Target.healpix >= first, Target.healpix < end, *conditions)
+    query = select(Target.healpix, Target.number).where(Target.healpix >= first, Target.healpix < end, *conditions)
     if after[0] >= 0:  # no range begins before that pixel: no index is asked for this
         query = query.where((Target.healpix > after[0]) | (Target.number > after[1]))
-    query = query.order_by(Target.healpix, Target.number).limit(page).correlate(table)
     if is_postgresql(session):
-        part = query.lateral("part")
-        return select(part).select_from(table.join(part, true()))
-    numbers = query.with_only_columns(Target.number)
-    return select(ROW.number, ROW.healpix, ROW.ra, ROW.dec).select_from(table.join(ROW, ROW.number.in_(numbers)))
+        part = query.order_by(Target.healpix, Target.number).limit(most).correlate(table).lateral("part")
+        return select(part).select_from(table.join(part, true())).limit(most)
+    return query.select_from(CrossJoin(table, Target.__table__)).limit(most)
 
 
-def _trusted(rows: Sequence[Any], ranges: Sequence[tuple[int, int]], page: int) -> tuple[Sequence[Any], Place | None]:
-    """Return the rows before the first range that had more than were read, and how far that is; None: all."""
-    start = 0
-    for _, end in ranges:
-        stop = start
-        while stop < len(rows) and rows[stop].healpix < end:
-            stop += 1
-        if stop - start >= page:
-            return rows[:stop], (rows[stop - 1].healpix, rows[stop - 1].number)
-        start = stop
-    return rows, None
+def _inside(session: Session, centre: Centre, places: Sequence[Place]) -> Sequence[Place]:
+    """Return those of these targets that lie in a cone."""
+    from toros.sky.healpix import ORDER, separations
+    from toros.sky.pixels import centres_of
+
+    if not places:
+        return places
+    away = separations(centre.ra, centre.dec, *centres_of([pixel for pixel, _ in places], ORDER))
+    inside = away <= centre.radius
+    close = (abs(away - centre.radius) <= GRAIN).nonzero()[0].tolist()
+    if close:
+        numbers = [places[i][1] for i in close]
+        query = select(Target.number, Target.ra, Target.dec).where(among(session, Target.number, numbers))
+        rows = session.execute(query).all()
+        exact = dict(zip((row.number for row in rows), centre.holds(rows), strict=True))
+        inside[close] = [exact.get(number, False) for number in numbers]
+    return [place for place, holds in zip(places, inside.tolist(), strict=True) if holds]

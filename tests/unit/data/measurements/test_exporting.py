@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.data.measurements.curves import curve, ingest, reading
 from toros.data.measurements.chunk import Taken
-from toros.data.measurements.exporting import Format, written
+from toros.data.measurements.exporting import FORMATS, Format, held, written
 from toros.data.measurements.finding import find_measurements
 from toros.data.measurements.lightcurve import Lightcurve, Selection
 from toros.data.measurements.plot import plot_lightcurve
@@ -40,6 +40,12 @@ def test_bhtom_s_form(lightcurve: Lightcurve) -> None:
         '59001.25;17.1;-1;Bialkow;V(GaiaSP);"J. ""Jan"" Kowalski; et al"',
         "59002.25;18.0;;ATLAS;o;",
     ]
+
+
+def test_what_a_form_has_no_place_for_is_counted(lightcurve: Lightcurve) -> None:
+    fluxes = len(lightcurve) - 3
+    assert fluxes > 0
+    assert [held(lightcurve, format_) for format_ in FORMATS] == [3, *[3 + fluxes] * (len(FORMATS) - 1)]
 
 
 def test_bhtom_s_form_is_read_back(lightcurve: Lightcurve, tmp_path: Path) -> None:

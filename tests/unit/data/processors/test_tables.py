@@ -140,6 +140,25 @@ def test_fluxes_are_kept_in_microjansky(tmp_path: Path) -> None:
     assert (reading.points.about[0].kind, reading.points.about[0].unit) == ("flux", "uJy")
 
 
+@pytest.mark.parametrize("unit", ["erg/s/cm2/AA", "erg/cm2/s/A", "erg s-1 cm-2 Angstrom-1"])
+def test_fluxes_per_wavelength_and_counts_stay_what_they_are(tmp_path: Path, unit: str) -> None:
+    reading = read(tmp_path, "mjd,flux,flux_err,band\n59000,2.5e-16,5e-18,r\n", unit=unit)
+    about = reading.points.about[0]
+    assert (about.kind, about.unit, about.system) == ("flux_per_wavelength", "erg s-1 cm-2 Angstrom-1", "")
+    assert (reading.points.value.tolist(), reading.points.error.tolist()) == ([2.5e-16], [5e-18])
+    counted = read(tmp_path, "mjd,flux,flux_err,band\n59000,812,29,clear\n", unit="counts").points
+    assert (counted.about[0].kind, counted.about[0].unit, counted.value.tolist()) == ("counts", "counts", [812.0])
+
+
+def test_an_astropy_table_tells_a_flux_per_wavelength_by_its_unit(tmp_path: Path) -> None:
+    table = Table({"mjd": [59000.1], "flux": [2.5e-16], "band": ["r"]})
+    table["flux"].unit = "erg / (s cm2 Angstrom)"
+    for format_, name in (("ascii.ecsv", "x.ecsv"), ("votable", "x.xml"), ("fits", "x.fits")):
+        table.write(tmp_path / name, format=format_)
+        about = read_product(tmp_path / name, "photometry", PhotometryOptions()).points.about[0]
+        assert (about.kind, about.unit) == ("flux_per_wavelength", "erg s-1 cm-2 Angstrom-1")
+
+
 def test_other_layouts_of_the_same_table(tmp_path: Path) -> None:
     wanted = read(tmp_path, TOM).points
     for separator in ("\t", "|", ";"):

@@ -72,3 +72,13 @@ def test_a_sorted_page_is_a_walk_along_an_index(
                 assert rows or not WHOLE.search(plan), f"{statement}\n{plan}"
                 if " LIMIT " in statement and not asked:
                     assert not SORT.search(plan) or "Presorted Key" in plan, f"{statement}\n{plan}"
+
+
+@pytest.mark.parametrize("radius", [0.001, 10.0, 90.0])
+def test_of_what_lies_in_a_cone_the_index_alone_is_read(filled: Room, radius: float) -> None:
+    found = plans_of(filled, {"cone": {"ra": 10.0, "dec": 20.0, "radius": radius}}, Viewer.all_seeing())
+    walks = [plan for statement, plan in found.items() if "pairs" in statement or "unnest" in statement]
+    assert walks
+    for plan in walks:
+        assert re.search(r"COVERING INDEX ix_target_healpix|Index Only Scan using ix_target_healpix", plan), plan
+        assert not SORT.search(plan), plan

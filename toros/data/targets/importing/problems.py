@@ -8,8 +8,9 @@ from typing import Any
 from toros.errors import Permanent
 from workorders.refusal import Refusal
 
-__all__ = ["Problem", "because_of", "refused"]
+__all__ = ["ROW", "Problem", "because_of", "refused"]
 
+ROW = "the row"  # what a refusal begins with; where the line is told, that says it already
 SHOWN = 120  # characters of a value that are quoted back
 
 
@@ -43,7 +44,7 @@ class Problem:
 def refused(line: int, refusal: Refusal) -> Problem:
     """Return what the language says against a row."""
     value = "" if refusal.value is None else str(refusal.value)[:SHOWN]
-    return Problem(line, str(refusal), refusal.field, value, refusal.allowed)
+    return Problem(line, str(refusal).removeprefix(f"{ROW}: "), refusal.field, value, refusal.allowed)
 
 
 def because_of(line: int, error: Permanent) -> Problem:

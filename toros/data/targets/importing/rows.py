@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from toros.data.targets.importing.columns import NUMBERS, Column, columns_of
-from toros.data.targets.importing.problems import Problem, refused
+from toros.data.targets.importing.problems import ROW, Problem, refused
 from workorders.complaints import refusal_of
 from workorders.refusal import FaultCode, Refusal
 from workorders.spelling import VALUES
@@ -127,7 +127,7 @@ def checked(line: int, said: dict[str, Any], measured: dict[str, float] | None =
     try:
         return Row(line, AddTarget.model_validate({"id": NOBODY, **said}), measured or {})
     except ValidationError as error:
-        return refused(line, refusal_of(error, AddTarget, "the row", {}))
+        return refused(line, refusal_of(error, AddTarget, ROW, {}))
 
 
 def words_of(text: str) -> list[str]:
@@ -210,4 +210,4 @@ def _measured(name: str, text: str) -> float:
 
 
 def _bad(field: str, value: object, what: str, allowed: str) -> Refusal:
-    return Refusal(FaultCode.BAD_VALUE, f"the row: {field} {what}", field=field, value=value, allowed=allowed)
+    return Refusal(FaultCode.BAD_VALUE, f"{ROW}: {field} {what}", field=field, value=value, allowed=allowed)
