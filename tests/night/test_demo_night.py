@@ -70,7 +70,7 @@ def test_the_tree_of_a_night_reads_as_the_story_of_an_alert(demo: tuple[Path, di
     assert chain == {
         "receive_targets": "process_alert", "add_target": "process_alert", "tell_alert": "process_alert",
         "observation": "receive_targets", "calibrate_file_batch": "observation", "update_observation": "observation",
-        "ingest_data_product": "calibrate_file_batch",
+        "ingest_data_product": "calibrate_file_batch", "process_product": "ingest_data_product",
     }  # fmt: skip
     assert [row["id"] for row in rows.values() if "parent" not in row] == [told["order"]]
     assert all(row["attempts"] == 1 for row in rows.values())
@@ -154,8 +154,11 @@ def test_what_the_night_made_is_found_plotted_and_exported_later(
         assert [row["name"] for row in toros("target", "find", "--json")["targets"]] == [galaxy]
         (observation,) = toros("observation", "list", galaxy.lower(), "--json")["observations"]
         assert (observation["status"], observation["products"]) == ("COMPLETED", len(told["products"]))
+        lights = sum(product["product_type"] == "calibrated" for product in told["products"])
+        measured = toros("target", "export", galaxy, "--format", "csv").splitlines()
+        assert len(measured) == 1 + lights and all(",electron/s," in line for line in measured[1:])
         toros("target", "ingest", galaxy, str(table), "system=AB")
-        assert "3 points" in toros("target", "plot", galaxy, "-o", str(tmp_path / "curve.png"))
+        assert f"{3 + lights} points" in toros("target", "plot", galaxy, "-o", str(tmp_path / "curve.png"))
         assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
         assert toros("target", "export", galaxy) == LIGHT_CURVE
     finally:

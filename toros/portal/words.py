@@ -177,6 +177,16 @@ def _notice(result: Row) -> str:
     return ", ".join(["sky map drawn"] * ("sky_plot" in result) + ["told" if result["told"] else "nobody to be told"])
 
 
+def _processed(result: Row) -> str:
+    """Say what was found in a product: the points of its target, or why there are none."""
+    if "not_measured" in result:
+        return f"not measured: {result['not_measured']}"
+    if "target" not in result or "new" not in result:
+        return _anything(result)
+    found = [f"{_count(result[kind])} {kind}" for kind in ("new", "revised", "same", "refused") if result.get(kind)]
+    return f"{result['target']}, points: {', '.join(found) or 'none'}"
+
+
 def _anything(result: Row) -> str:
     """Return names and short values; lists by their length."""
     said = []
@@ -201,6 +211,7 @@ _RESULTS: Mapping[str, Callable[[Row], str]] = {
     "add_target": _target,
     "update_observation": _followed,
     "tell_alert": _notice,
+    "process_product": _processed,
 }
 
 

@@ -88,6 +88,11 @@ def test_sentences_tell_what_matters() -> None:
     assert say(request="tell_alert", result={"told": False, "sky_plot": "alerts:x.png"}) == (
         "sky map drawn, nobody to be told"
     )
+    measured = {"product": 5, "target": "NGC4993", "new": 1, "revised": 0, "same": 2, "refused": 0}
+    assert say(request="process_product", result=measured) == "NGC4993, points: 1 new, 2 same"
+    assert say(request="process_product", result={"product": 5, "not_measured": "it has no filter"}) == (
+        "not measured: it has no filter"
+    )
     assert say(state="buried", reason="raw:x does not exist", result={"a": 1}) == "raw:x does not exist"
     assert say(state="running", message="frame 3 of 5") == "frame 3 of 5"
     assert say(request="share", result={"sent": 3, "to": ["a", "b"], "empty": ""}) == "sent 3, 2 to"
@@ -108,13 +113,15 @@ names = st.sampled_from(
         "calibrate_file_batch",
         "add_target",
         "ingest_data_product",
+        "process_product",
         "tell_alert",
         "other",
     ]
 )
 keys = st.sampled_from(["event", "alert_type", "galaxy", "distance_mpc", "probability", "area_deg2", "ordered", "notes",
                         "frames", "lights", "calibrated", "masters", "unusable", "product", "targets", "name", "made",
-                        "dry_run", "target", "observation", "status", "told", "sky_plot", "x"])  # fmt: skip
+                        "dry_run", "target", "observation", "status", "told", "sky_plot", "new", "same",
+                        "not_measured", "x"])  # fmt: skip
 
 
 @given(names, st.dictionaries(keys, plain), st.dictionaries(st.text(max_size=5), plain))
