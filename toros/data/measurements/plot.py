@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_lightcurve"]
 
+DAYS, MINUTES = 5.0, 0.01  # days along the axis, down to which dates alone, and dates with minutes, tell ticks apart
 COLOURS = {  # by the last part of a band's name, roughly as the eye would see them, the infrared in browns
     "u": "#6a3d9a", "U": "#6a3d9a", "B": "#1f4fd8", "G": "#2f8f2f", "g": "#2f9e44", "BP": "#1f78b4", "c": "#17a2b8",
     "V": "#5a9e1f", "o": "#f08c00", "r": "#d9480f", "R": "#c92a2a", "RP": "#c92a2a", "i": "#c2255c", "I": "#8b1a4a",
@@ -136,16 +137,24 @@ def _colour(band: str, position: int) -> str:
 
 
 def _dates_above(axis: Axes) -> None:
-    """Write calendar dates along the top."""
+    """Write calendar dates along the top, with the time where they would all be one date."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    def told(mjd: float, _position: int | None) -> str:
+        left, right = axis.get_xlim()
+        return _date(mjd, abs(right - left))
 
     above: Any = axis.secondary_xaxis("top")
     above.xaxis.set_major_locator(MaxNLocator(5))
-    above.xaxis.set_major_formatter(FuncFormatter(_date))
+    above.xaxis.set_major_formatter(FuncFormatter(told))
     above.tick_params(labelsize="small")
 
 
-def _date(mjd: float, _position: int | None) -> str:
-    from datetime import date, timedelta
+def _date(mjd: float, span: float) -> str:
+    """Return a date as fine as an axis of so many days wants it; UTC."""
+    from datetime import datetime, timedelta
 
-    return (date(1858, 11, 17) + timedelta(days=int(mjd))).isoformat()
+    moment = datetime(1858, 11, 17) + timedelta(days=mjd)
+    if span > DAYS:
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%m-%d %H:%M}" if span > MINUTES else f"{moment:%m-%d %H:%M:%S}"

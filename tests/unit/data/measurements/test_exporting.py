@@ -12,7 +12,7 @@ from toros.data.measurements.chunk import Taken
 from toros.data.measurements.exporting import FORMATS, Format, held, written
 from toros.data.measurements.finding import find_measurements
 from toros.data.measurements.lightcurve import Lightcurve, Selection
-from toros.data.measurements.plot import plot_lightcurve
+from toros.data.measurements.plot import _date, plot_lightcurve
 from toros.data.permissions import Viewer
 from toros.data.processors.options import PhotometryOptions
 from toros.data.processors.reading import About
@@ -110,3 +110,10 @@ def test_no_picture_of_nothing_and_none_in_another_form(
         plot_lightcurve(lightcurve, tmp_path / "curve.gif")
     with pytest.raises(Permanent, match="SN has no measurements to draw"):
         plot_lightcurve(curve(database, bands=["none"]), tmp_path / "curve.png")
+
+
+@pytest.mark.parametrize(
+    ("span", "said"), [(300.0, "2026-11-28"), (2.0, "11-28 09:24"), (0.0014, "11-28 09:24:44")]
+)  # fmt: skip
+def test_dates_along_a_plot_are_as_fine_as_it_wants_them(span: float, said: str) -> None:
+    assert _date(61372.39218, span) == said
