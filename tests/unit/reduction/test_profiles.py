@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -37,6 +37,7 @@ def stamps(
     beta=st.sampled_from([2.5, 3.5, 5.0, math.inf]), off=st.floats(0.7, 1.5),
 )  # fmt: skip
 def test_the_shape_is_given_back(fwhm: float, ellipticity: float, angle: float, beta: float, off: float) -> None:
+    assume(fwhm * math.sqrt(1 - ellipticity) >= 1.6)  # a star narrower than that is not sampled well enough
     pixels = stamps(fwhm, ellipticity, angle, beta)
     found = fit_profiles(pixels, np.ones_like(pixels), fwhm * off)
     assert np.sqrt(found.major * found.minor) == pytest.approx(np.full(12, fwhm), rel=0.01)
