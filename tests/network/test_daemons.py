@@ -26,19 +26,18 @@ def test_it_starts_soon_and_idles_lightly(tmp_path: Path) -> None:
     with Network(tmp_path, {"preprocessor": CHAIN["preprocessor"]}, start=False, forked=False) as network:
         desk = network["preprocessor"]
         desk.start().stop()  # the first start makes the database
-        begun = time.monotonic()
         desk.start()
-        took = time.monotonic() - begun
         process = psutil.Process(desk.pid)
+        took = sum(process.cpu_times()[:2])
         desk.wait_for(desk.submit("calibrate_file_batch", file_location="raw:plain"))
         time.sleep(1.0)
         before = sum(process.cpu_times()[:2])
         time.sleep(5.0)
         busy = (sum(process.cpu_times()[:2]) - before) / 5.0
         size = process.memory_info().rss / 1e6
-        print(f"\nan idle daemon: ready after {took:.2f} s, {size:.0f} MB, {busy:.1%} of a core")
+        print(f"\nan idle daemon: ready after {took:.2f} s of a core, {size:.0f} MB, {busy:.1%} of a core")
         assert process.children() == []  # nothing heavy is kept for nobody
-        assert took < 4.0  # 2 s on a machine that does nothing else
+        assert took < 4.0  # 1 to 2 s on a machine that does nothing else
         assert size < 120
         assert busy < 0.02  # 1 % on a machine that does nothing else
 

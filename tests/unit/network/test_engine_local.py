@@ -55,7 +55,7 @@ def test_children_are_made_ready_ahead_and_so_are_those_that_take_their_place(tm
         for _ in range(4):
             engine.run(work.process_id)
         eventually(lambda: len(list(marks.iterdir())) >= 3)
-        assert len(children()) <= 2
+        eventually(lambda: len(children()) <= 2)  # the one whose place was taken ends by itself
     finally:
         pool.close()
 
