@@ -8,7 +8,6 @@ others may work beside it.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import math
 import random
@@ -56,6 +55,7 @@ def import_once(url: str, path: Path) -> dict[str, Any]:
     from toros.data.targets.importing.rows import Header
     from toros.data.targets.importing.running import Asked, import_rows, rows_of_lines
     from toros.data.targets.importing.taking import Taker
+    from toros.network.server import spare_the_collector
     from toros.store.database import Database
 
     database = Database(url, service="data_manager")
@@ -73,8 +73,7 @@ def import_once(url: str, path: Path) -> dict[str, Any]:
         return database.write(timed)
 
     load_sky()
-    gc.collect()
-    gc.freeze()  # as a daemon does when it begins to serve
+    spare_the_collector()  # as a daemon does when it begins to serve
     began, processor = time.perf_counter(), time.process_time()
     table = TextTable(path)
     header = Header(table.header)

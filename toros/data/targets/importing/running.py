@@ -26,7 +26,7 @@ __all__ = ["Asked", "import_rows", "rows_of_lines"]
 
 T = TypeVar("T")
 BLOCK = 4000  # rows prepared together: what astropy does costs as much for one as for some hundred
-CHUNK = 250  # rows in one transaction, so that none is long
+CHUNK = 300  # rows in one transaction, so that none is long
 
 
 class Write(Protocol):
