@@ -12,6 +12,7 @@ from services.data_manager import SERVICE
 from tests.unit.services.rehearsal import Rehearsal, rehearsing
 from tests.unit.workorders.examples import example
 from toros.config import SecuritySettings
+from toros.data.targets.importing.running import CHUNK
 from toros.errors import OrderCancelled, OutsideRoots, Permanent
 from workorders import VOCABULARY, parse
 
@@ -74,7 +75,7 @@ def test_who_takes_an_import_back_stops_it(desk: Rehearsal) -> None:
     location = put(desk, "x.csv", "name,ra,dec,importance\n" + rows)
 
     def stop() -> None:
-        if desk.said[-1][1].startswith("250 "):
+        if desk.said[-1][1].startswith(f"{CHUNK} "):
             raise OrderCancelled("taken back")
 
     desk.interrupt = stop
