@@ -19,7 +19,7 @@ __all__ = ["check_receiver", "mail_to"]
 
 
 def check_receiver(receiver: str, config: Config, *, field: str, news: str) -> None:
-    """Return where somebody may be told.
+    """See that the configuration allows somebody to be told.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ by the coordinates in the header, which are believed; a frame that has none is n
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,11 +29,8 @@ NARROWEST = 2.0  # pixels; of the circle
 SEEN = 3.0  # errors above the sky; below, the measurement is a limit
 
 
-@dataclass(frozen=True)
 class _Unmeasured(Exception):
-    """Why a frame says nothing of its target."""
-
-    reason: str
+    """A frame says nothing of its target; the text says why."""
 
 
 def read(path: Path, options: PhotometryOptions) -> Reading | dict[str, Any]:
@@ -51,7 +47,7 @@ def read(path: Path, options: PhotometryOptions) -> Reading | dict[str, Any]:
         with fits.open(path, lazy_load_hdus=True) as units:
             return _measured(units, options)
     except _Unmeasured as why:
-        return {"measured": 0, "not_measured": why.reason}
+        return {"measured": 0, "not_measured": str(why)}
     except (OSError, ValueError, TypeError) as error:
         raise Permanent(f"{path.name} is no FITS file that can be read: {error}") from None
 
