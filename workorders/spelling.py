@@ -46,7 +46,7 @@ def translated(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def spelled(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the translated fields, and the older name of each that had one; see `translated`."""
-    if all(type(name) is str and name.islower() and value is not None for name, value in fields.items()):
+    if _todays(fields):
         return dict(fields), {}
     today: dict[str, Any] = {}
     older: dict[str, str] = {}
@@ -66,6 +66,14 @@ def spelled(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
                           field=field, value=value, allowed="one spelling, or the same value in both")  # fmt: skip
         today[field] = value
     return today, older
+
+
+def _todays(fields: Mapping[str, Any]) -> bool:
+    """Return True where every name is in small letters and nothing is absent, as in most orders."""
+    try:
+        return "".join(fields).islower() and None not in fields.values()
+    except TypeError:  # a name that is no text
+        return False
 
 
 def _field(name: str) -> str:

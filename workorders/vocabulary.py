@@ -152,7 +152,7 @@ def request_of(order: WorkOrder) -> Request:
     return VOCABULARY[order.request]
 
 
-def parse(fields: Mapping[str, Any], service: str | None = None) -> WorkOrder:
+def parse(fields: Mapping[str, Any], service: str | None = None, user: str | None = None) -> WorkOrder:
     """Read one work order, in today's or the older spelling.
 
     Parameters
@@ -161,6 +161,8 @@ def parse(fields: Mapping[str, Any], service: str | None = None) -> WorkOrder:
         The order as it came: plain values.
     service : str, optional
         The desk that reads it; requests of other desks are then refused.
+    user : str, optional
+        In whose name it is where it does not say.
 
     Raises
     ------
@@ -168,6 +170,8 @@ def parse(fields: Mapping[str, Any], service: str | None = None) -> WorkOrder:
         With the field, the value and what is allowed.
     """
     fields, spellings = spelled(fields)
+    if user is not None:
+        fields.setdefault("user", user)
     request = _known(fields.get("request"), service)
     version = fields.get("version", VERSION)
     if type(version) is int and version > VERSION:

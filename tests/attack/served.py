@@ -129,6 +129,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     database = Database(f"sqlite:///{chosen.folder / 'ledger.sqlite'}", service="telescope")
     database.prepare()
+    database.quicken()
     identities = chosen.folder / "identities.yaml"
     desk = FrontDesk(
         "telescope", _ledger(database), answer=_answer, act=_answer,

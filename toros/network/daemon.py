@@ -133,6 +133,7 @@ class Daemon:
         self._database = Database(database_url(config, service.name), service=service.name)
         self._database.prepare(service.tables)
         try:
+            self._database.quicken()
             self._put_together(service, config)
         except BaseException:
             self._database.close()

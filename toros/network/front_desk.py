@@ -313,7 +313,7 @@ class FrontDesk:
 
     def _read(self, fields: Mapping[str, Any], caller: Caller) -> WorkOrder:
         """Return the order that these fields are, in the name of who asks; raise Refusal where it is not for us."""
-        order = parse(fields, self.service)
+        order = parse(fields, self.service, caller.user(None))
         if not caller.may(order.request):
             raise Refusal(FaultCode.FORBIDDEN, f"{caller.name} may not ask this", field="request", value=order.request,
                           allowed=", ".join(sorted(caller.requests)) or "nothing")  # fmt: skip
@@ -358,9 +358,13 @@ class FrontDesk:
 
     def _give_receipt_at_once(self, call: Call, future: Future[Receipt]) -> bool:
         """Reply with the receipt of an order on the ledger's own thread; return False where that cannot be done."""
-        if call.reply_at_once is None or future.exception() is not None:
+        if call.reply_at_once is None:
             return False
-        if not call.reply_at_once(_receipt(future.result())):
+        try:
+            document = _receipt(future.result())
+        except Exception:  # noqa: BLE001 - the loop says why there is no receipt
+            return False
+        if not call.reply_at_once(document):
             return False
         self.metrics.answered(call.request, "accepted", time.perf_counter() - call.started)
         return True

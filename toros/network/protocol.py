@@ -225,7 +225,8 @@ class DeskProtocol(HttpToolsProtocol):
             return False
         self._short = _Short(call, True, headers)
         self._missing = length
-        self._wait(self._bounds.body)
+        if len(data) - start < length:
+            self._wait(self._bounds.body)
         self._add(data[start:])
         return True
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from toros.errors import DatabaseError
 from toros.store.lock import Turnstile
+from toros.store.log_room import LOG_PAGES
 
 __all__ = ["ConnectionTransactions", "Driver", "Statement", "compiled", "explain", "reading", "writing"]
 
@@ -24,7 +25,7 @@ _BROKEN = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 26})  # SQLite: busy, locked, m
 _READ_PRAGMAS = ("foreign_keys=ON", "query_only=ON")
 _WRITE_PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864",
-    "wal_autocheckpoint=4000",  # pages, 16 MB: with SQLite's 1000, every hundredth order waits 2 ms for a checkpoint
+    f"wal_autocheckpoint={LOG_PAGES}",  # with SQLite's 1000, every hundredth order waits 2 ms for a checkpoint
     "cache_size=-65536",  # kB at most: with SQLite's 2 MB, many rows spread over many indexes are read again and again
 )  # fmt: skip
 

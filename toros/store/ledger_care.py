@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from toros.clock import iso
 from toros.store.ledger_accept import time_of_id
 from toros.store.ledger_base import LedgerBase
-from toros.store.schema import AT_ONCE, HORIZON, NOTES, ORDERS, REMEMBERED, CancelNote, Horizon, Order, Parcel
+from toros.store.schema import AT_ONCE, HORIZON, NOTES, ORDERS, REMEMBERED, CancelNote, Horizon, Order, Parcel, in_state
 from workorders.envelope import State
 
 __all__ = ["Caring"]
@@ -106,7 +106,7 @@ class Caring(LedgerBase):
 
     def _expire(self) -> None:
         now = self._now()
-        late = (Order.state == State.QUEUED.value, Order.expires <= now)
+        late = (in_state(State.QUEUED), Order.expires <= now)
         values = {"state": State.EXPIRED.value, "changed": now, "finished": now, "reason": "nobody could do it in time"}
 
         def change(session: Session) -> int:
@@ -167,7 +167,7 @@ class Caring(LedgerBase):
 
 
 _HELD = (Order.number, Order.id, Order.request, Order.lane, Order.lease, Order.beats, Order.tries, Order.cancel_asked)
-_RUNNING = sa.select(*_HELD).where(Order.state == State.RUNNING.value)
+_RUNNING = sa.select(*_HELD).where(in_state(State.RUNNING))
 _WINDOW = sa.select(Order.number, Order.accepted, Order.finished).order_by(Order.number).limit(CHUNK)
 _NOTE = sa.select(CancelNote.id).limit(1)
 

@@ -14,7 +14,7 @@ from toros.store.claim import Claim, Hold
 from toros.store.connection import Driver, Statement
 from toros.store.ledger_base import clean, moment_of
 from toros.store.ledger_end import LOST, Ending
-from toros.store.schema import AT_ONCE, ORDERS, Body, Order
+from toros.store.schema import AT_ONCE, ORDERS, Body, Order, in_state
 from workorders import Refusal
 from workorders.envelope import State
 
@@ -57,7 +57,7 @@ class Leasing(Ending):
     def wait(self, lane: str, timeout: float) -> None:
         """Sleep until something may be claimable in this lane, or so many seconds."""
         statement = sa.select(sa.func.min(Order.due)).where(
-            Order.state == State.QUEUED.value, Order.lane == lane, Order.due > AT_ONCE
+            in_state(State.QUEUED), Order.lane == lane, Order.due > AT_ONCE
         )
         due = self.database.read(lambda session: session.execute(statement).scalar())
         if due is not None:
@@ -120,7 +120,7 @@ class Leasing(Ending):
         chosen = (
             sa.select(Order.number)
             .where(
-                Order.state == sa.literal_column("'queued'"),
+                in_state(State.QUEUED),
                 Order.lane == bindparam("wanted_lane"),
                 sa.or_(Order.due <= now, sa.and_(Order.due > bindparam("ahead", type_=sa.String), Order.tries > 0)),
                 sa.or_(Order.expires.is_(None), Order.expires > now),

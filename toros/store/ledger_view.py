@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from toros.store.ledger_base import LedgerBase, moment_of
-from toros.store.schema import Event, Order, Parcel
+from toros.store.schema import Event, Order, Parcel, in_state
 from workorders import Refusal
 from workorders.envelope import State
 from workorders.refusal import FaultCode
@@ -58,9 +58,10 @@ class Viewing(LedgerBase):
         before : str, optional
             Only orders accepted before the one with this id.
         """
-        statement = sa.select(*_COLUMNS).order_by(Order.number.desc()).limit(limit + 1)
+        age = _QUEUED if state == State.QUEUED else Order.number
+        statement = sa.select(*_COLUMNS).order_by(age.desc()).limit(limit + 1)
         if state is not None:
-            statement = statement.where(Order.state == state)
+            statement = statement.where(in_state(state))
         if named is not None:
             statement = statement.where(Order.request == named)
         if root is not None:
@@ -89,12 +90,17 @@ class Viewing(LedgerBase):
             outbox = {"waiting": 0, "parked": 0}
             for state, count in session.execute(_UNDELIVERED):
                 outbox[state] = count
-            oldest = session.execute(sa.select(sa.func.min(Order.number)).where(Order.state == "queued")).scalar()
-            since = session.execute(sa.select(Order.accepted).where(Order.number == oldest)).scalar()
-            waited = 0.0 if since is None else (self.clock.now() - moment_of(since)).total_seconds()
-            return {"counts": counts, "outbox": outbox, "oldest_queued": max(0.0, waited)}
+            oldest = session.execute(sa.select(sa.func.min(_QUEUED)).where(in_state(State.QUEUED))).scalar()
+            return {"counts": counts, "outbox": outbox, "oldest_queued": self._waited(session, oldest)}
 
         return self.database.read(query)
+
+    def _waited(self, session: Session, number: int | None) -> float:
+        """Return for how many seconds an order has waited; 0 where there is none."""
+        if number is None:
+            return 0.0
+        since = session.execute(sa.select(Order.accepted).where(Order.number == number)).scalar_one()
+        return max(0.0, (self.clock.now() - moment_of(since)).total_seconds())
 
     def _counted(self, session: Session) -> dict[str, int]:
         """Count orders by state; where that takes long, a count is good for a hundred times as long."""
@@ -103,8 +109,7 @@ class Viewing(LedgerBase):
         if began < until:
             return dict(counts)
         counts = dict.fromkeys((state.value for state in State), 0)
-        for state, count in session.execute(sa.select(Order.state, sa.func.count()).group_by(Order.state)):
-            counts[state] = count
+        counts |= {row.state: row.orders for row in session.execute(_COUNTED)}
         spent = time.monotonic() - began
         self._counts = counts, began + (100 * spent if spent > LONG else 0.0)
         return dict(counts)
@@ -130,6 +135,13 @@ _COLUMNS = (
     Order.started, Order.finished, Order.tries, Order.fraction, Order.message, Order.reason, Order.owner, Order.result,
     Order.fields,
 )  # fmt: skip
+_QUEUED = Order.number + 0  # the number of what is queued: by the bare column SQLite looks through all orders ever
+_COUNTED: sa.CompoundSelect[Any] = sa.union_all(
+    sa.select(sa.literal_column("'queued'").label("state"), sa.func.count().label("orders")).where(
+        in_state(State.QUEUED)
+    ),
+    sa.select(Order.state, sa.func.count()).where(~in_state(State.QUEUED)).group_by(Order.state),
+)
 _UNDELIVERED = (
     sa.select(Parcel.state, sa.func.count()).where(Parcel.state.in_(("waiting", "parked"))).group_by(Parcel.state)
 )

@@ -14,7 +14,8 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from toros.store.alerts import Base
-from toros.store.schema import Order
+from toros.store.schema import Order, in_state
+from workorders.envelope import State
 
 __all__ = ["OffsetRow", "ReceiptRow", "keep_offsets", "offsets_of", "receipt_with_hash", "unreadable_alerts"]
 
@@ -96,7 +97,7 @@ def unreadable_alerts(session: Session, limit: int) -> Sequence[dict[str, Any]]:
     asked = (
         sa.select(Order.id, Order.accepted, Order.reason, ReceiptRow)
         .outerjoin(ReceiptRow, ReceiptRow.order_id == Order.id)
-        .where(Order.request == "process_alert", Order.state == "buried")
+        .where(Order.request == "process_alert", in_state(State.BURIED))
         .order_by(Order.number.desc())
         .limit(limit)
     )

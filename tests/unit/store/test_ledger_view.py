@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import xmlrpc.client
+from collections.abc import Callable
 
 import pytest
+from sqlalchemy.orm import Session
 
+from tests.support.plans import plans
 from tests.unit.store.desk import Desk, Made
 from workorders import Refusal
+from workorders.envelope import State
 from workorders.refusal import FaultCode
 
 
@@ -70,6 +75,22 @@ def test_figures_count_by_state_and_tell_how_long_orders_wait(desk: Desk) -> Non
         "queued": 1, "running": 1, "done": 0, "buried": 0, "cancelled": 0, "expired": 0,
     }  # fmt: skip
     assert figures["oldest_queued"] == pytest.approx(30)
+
+
+def test_what_is_looked_at_every_second_is_found_by_an_index(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Callable[[Session], object]] = []
+    read = desk.database.read
+    monkeypatch.setattr(desk.database, "read", lambda query: (asked.append(query), read(query))[1])
+    desk.ledger.figures()
+    desk.ledger.tidy()
+    desk.ledger.wait("reduction", 0)
+    for state in State:
+        desk.ledger.list_orders(state=state.value)
+    monkeypatch.undo()
+    found = {statement: plan for query in asked for statement, plan in plans(desk.database, query).items()}
+    slow = re.compile(r"Seq Scan on orders\b|(?:SCAN|SEARCH) orders$", re.MULTILINE)
+    assert [statement for statement, plan in found.items() if slow.search(plan)] == []
+    assert all(any(index in plan for plan in found.values()) for index in ("orders_by_state", "orders_claim"))
 
 
 def test_an_unknown_order_is_refused_as_such(desk: Desk) -> None:
