@@ -7,6 +7,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -171,7 +172,8 @@ def _begin_to_store(file: BinaryIO, size: int) -> None:
     """
     if hasattr(os, "posix_fadvise"):
         file.flush()
-        os.posix_fadvise(file.fileno(), file.tell() - size, size, os.POSIX_FADV_DONTNEED)
+        with suppress(OSError):  # a file system that takes no advice is only slower
+            os.posix_fadvise(file.fileno(), file.tell() - size, size, os.POSIX_FADV_DONTNEED)
 
 
 def _units(

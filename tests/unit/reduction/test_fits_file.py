@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,18 @@ def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path, monkeypatc
         write_fits(tmp_path / "a.fits", fits.Header(), image, planes)
     assert (tmp_path / "a.fits").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.fits"]
+
+
+def test_a_file_system_that_takes_no_advice_gets_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image, planes = planes_of((60, 80))
+    written = write_fits(tmp_path / "a.fits", fits.Header(), image, planes)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    assert write_fits(tmp_path / "b.fits", fits.Header(), image, planes) == written
+    assert (tmp_path / "b.fits").read_bytes() == (tmp_path / "a.fits").read_bytes()
 
 
 def test_a_part_is_known_by_its_name() -> None:

@@ -62,6 +62,13 @@ def test_a_target_is_found_at_its_own_place(crowded: Room) -> None:
         assert row["number"] in numbers(crowded, cone={"ra": row["ra"], "dec": row["dec"], "radius": 0.0})
 
 
+@pytest.mark.parametrize("dec", [90.0, -90.0])
+def test_a_target_on_a_pole_is_found_from_every_right_ascension(room: Room, dec: float) -> None:
+    room.add("pole", 123.0, dec)
+    for ra in (0.0, 123.0, 300.0):
+        assert room.names(cone={"ra": ra, "dec": dec, "radius": 0.0}) == ["pole"]
+
+
 def test_a_cone_may_be_around_a_target(crowded: Room) -> None:
     centre = SKY[6]
     expected = {row["number"] for row in SKY if within(centre["ra"], centre["dec"], 0.5)(row)}
