@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
 from toros.data.permissions import Viewer, visible
 from toros.data.processors.reading import MICROSECONDS_A_DAY, About
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Lightcurve", "Selection", "lightcurve_of", "lightcurve_of_points", "read_lightcurve", "series_of_target"]
 
 _ABOUT = [name for name in DISTINGUISHING if name != "target"]
+_SERIES = select(Series.number, *[getattr(Series, name) for name in _ABOUT])
 _ROW = Measurement.__table__.c
 COLUMNS = (
     _ROW.series, _ROW.time, _ROW.value, _ROW.error, _ROW.upper_limit, _ROW.bjd, _ROW.flags, _ROW.active,
@@ -118,9 +120,7 @@ class Lightcurve:
 
 def series_of_target(session: Session, target: int, selection: Selection, viewer: Viewer) -> dict[int, About]:
     """Return the series of a target that the viewer may see, by number."""
-    query = select(Series.number, *[getattr(Series, name) for name in _ABOUT]).where(
-        Series.target == target, *selection.of_series()
-    )
+    query = _SERIES.where(Series.target == target, *selection.of_series())
     if not viewer.everything:
         query = visible(query.join(Target, Target.number == Series.target), viewer)
     return {row[0]: About(**dict(zip(_ABOUT, row[1:], strict=True))) for row in session.execute(query)}
@@ -150,11 +150,16 @@ def read_lightcurve(
         known["series"] = next(iter(about))  # what is the same in every row need not be read two thousand times
     rows: Sequence[Any] = []
     if about:
-        columns = [column for column in COLUMNS if column.name not in known]
-        query = select(*columns).where(_ROW.series.in_(list(about)), *selection.of_points())
+        query = _points(frozenset(known)).where(_ROW.series.in_(list(about)), *selection.of_points())
         cursor = session.connection().execute(query).cursor  # plain tuples: half the time of rows with names
         rows = cursor.fetchall() if cursor is not None else []
     return lightcurve_of(rows, about, name, known)
+
+
+@cache
+def _points(known: frozenset[str]) -> Select[Any]:
+    """Return the statement that reads points, but for the columns whose values are known."""
+    return select(*[column for column in COLUMNS if column.name not in known])
 
 
 def lightcurve_of(
