@@ -37,6 +37,17 @@ def test_kernels_are_compiled_by_the_one_who_uses_them() -> None:
     assert told == ["-m toros.reduction.warm", "nobody", *[str(cache)] * 3]
 
 
+@pytest.mark.parametrize(("base", "refused"), [("/home/ann/.pyenv/versions/3.12.1", True), ("/usr", False)])
+def test_a_python_in_a_home_is_refused_before_anything_is_made(tmp_path: Path, base: str, refused: bool) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho {base}\n", encoding="utf-8")
+    python.chmod(0o755)
+    command = f"source scripts/_setup && PYTHON={python} && check_system_python"
+    done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    assert done.returncode == (1 if refused else 0)
+    assert (base in done.stderr) is refused
+
+
 def check_kernels(prefix: Path, environment: dict[str, str]) -> None:
     """See that the preprocessor finds every kernel compiled where its unit has it look."""
     unit = (prefix / "etc/systemd/system/toros-preprocessor.service").read_text("utf-8")
