@@ -17,11 +17,13 @@ from toros.errors import DatabaseError
 from toros.store.lock import Turnstile
 from toros.store.log_room import LOG_PAGES
 
-__all__ = ["ConnectionTransactions", "Driver", "Statement", "compiled", "explain", "reading", "writing"]
+__all__ = ["BINARY", "ConnectionTransactions", "Driver", "Statement", "compiled", "explain", "reading", "writing"]
 
 BUSY = 30.0  # seconds to wait for a lock of SQLite; with the turnstile nobody gets near it
 _BROKEN = frozenset({5, 6, 7, 8, 10, 11, 13, 14, 26})  # SQLite: busy, locked, memory, read-only, I/O, corrupt, full,
 # cannot open, not a database
+_BINARY = "toros_binary"
+BINARY = {_BINARY: True}  # execution options of a statement that reads thousands of numbers
 _READ_PRAGMAS = ("foreign_keys=ON", "query_only=ON")
 _WRITE_PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864",
@@ -44,10 +46,18 @@ def _engine(url: sa.URL, begin: str, pragmas: tuple[str, ...], *, read_only: boo
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url, begin, pragmas)
     options: dict[str, Any] = {"postgresql_readonly": True} if read_only else {}
-    return sa.create_engine(
+    engine = sa.create_engine(
         url, pool_size=4, max_overflow=12, pool_pre_ping=read_only, execution_options=options,
         connect_args={"connect_timeout": 5},
     )  # fmt: skip
+    event.listen(engine, "before_cursor_execute", _take_binary)
+    return engine
+
+
+def _take_binary(_connection: object, cursor: Any, _statement: str, _values: object, context: Any, _many: bool) -> None:
+    """Have PostgreSQL send numbers as they are, not as text, where a statement asks for that: see `BINARY`."""
+    if context is not None and context.execution_options.get(_BINARY):
+        cursor.format = 1
 
 
 def _sqlite_engine(url: sa.URL, begin: str, pragmas: tuple[str, ...]) -> Engine:
