@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from tests.support.postgres import PostgresServer
 from toros.store.database import Database
 
-__all__ = ["empty_url", "prepared_file", "prepared_url"]
+__all__ = ["KIND", "empty_url", "prepared_file", "prepared_url"]
 
 KIND = "TOROS_TEST_DATABASE"  # "postgresql" has handlers and daemons that the tests start work on that
 

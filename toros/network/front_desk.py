@@ -358,13 +358,9 @@ class FrontDesk:
 
     def _give_receipt_at_once(self, call: Call, future: Future[Receipt]) -> bool:
         """Reply with the receipt of an order on the ledger's own thread; return False where that cannot be done."""
-        if call.reply_at_once is None:
+        if call.reply_at_once is None or future.exception() is not None:
             return False
-        try:
-            document = _receipt(future.result())
-        except Exception:  # noqa: BLE001 - the loop says why there is no receipt
-            return False
-        if not call.reply_at_once(document):
+        if not call.reply_at_once(_receipt(future.result())):
             return False
         self.metrics.answered(call.request, "accepted", time.perf_counter() - call.started)
         return True

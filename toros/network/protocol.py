@@ -25,9 +25,10 @@ from toros.network.guard import DESK_PATHS, Headers, Rejected
 from toros.network.repeated import RepeatedHead
 
 if TYPE_CHECKING:
+    from toros.network.bounds import Bounds
     from toros.network.front_desk import Call, FrontDesk
 
-__all__ = ["Bounds", "DeskProtocol"]
+__all__ = ["DeskProtocol"]
 
 HEADERS_SIZE = 32_768  # bytes
 SMALL = 65_536  # bytes of a body that goes the short way
@@ -37,39 +38,6 @@ CONTINUE = b"HTTP/1.1 100 "
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 1\r\n\r\n"
-
-
-@dataclass
-class Bounds:
-    """What one caller, and all of them together, may take.
-
-    Attributes
-    ----------
-    connections : int
-        Open at once.
-    headers, body, reply, idle : float
-        Seconds for the headers, for the body after them, for taking the reply, and between two calls of a connection.
-        Deadlines are looked at twice a second.
-    strangers, known : dict
-        Connections that wait for their caller, in the order in which they began to: those that never completed a
-        call, and the others.
-    """
-
-    connections: int = 256
-    headers: float = 5.0
-    body: float = 5.0
-    reply: float = 30.0
-    idle: float = 15.0
-    strangers: dict[DeskProtocol, None] = field(default_factory=dict)
-    known: dict[DeskProtocol, None] = field(default_factory=dict)
-
-    def make_room(self) -> bool:
-        """Close the connection that has waited for its caller longest; False where none waits."""
-        for waiting in (self.strangers, self.known):
-            for protocol in waiting:
-                protocol.drop()
-                return True
-        return False
 
 
 class _Joining:

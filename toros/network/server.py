@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 
 from toros.errors import ConfigurationError
-from toros.network.protocol import Bounds, DeskProtocol
+from toros.network.bounds import Bounds
+from toros.network.protocol import DeskProtocol
 
 if TYPE_CHECKING:
     from toros.config import SecuritySettings, ServiceSettings

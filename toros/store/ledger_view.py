@@ -58,7 +58,7 @@ class Viewing(LedgerBase):
         before : str, optional
             Only orders accepted before the one with this id.
         """
-        age = _QUEUED if state == State.QUEUED else Order.number
+        age = _QUEUED_NUMBER if state == State.QUEUED else Order.number
         statement = sa.select(*_COLUMNS).order_by(age.desc()).limit(limit + 1)
         if state is not None:
             statement = statement.where(in_state(state))
@@ -90,7 +90,7 @@ class Viewing(LedgerBase):
             outbox = {"waiting": 0, "parked": 0}
             for state, count in session.execute(_UNDELIVERED):
                 outbox[state] = count
-            oldest = session.execute(sa.select(sa.func.min(_QUEUED)).where(in_state(State.QUEUED))).scalar()
+            oldest = session.execute(sa.select(sa.func.min(_QUEUED_NUMBER)).where(in_state(State.QUEUED))).scalar()
             return {"counts": counts, "outbox": outbox, "oldest_queued": self._waited(session, oldest)}
 
         return self.database.read(query)
@@ -135,7 +135,7 @@ _COLUMNS = (
     Order.started, Order.finished, Order.tries, Order.fraction, Order.message, Order.reason, Order.owner, Order.result,
     Order.fields,
 )  # fmt: skip
-_QUEUED = Order.number + 0  # the number of what is queued: by the bare column SQLite looks through all orders ever
+_QUEUED_NUMBER = Order.number + 0  # by the bare column SQLite looks for what is queued through all orders ever
 _COUNTED: sa.CompoundSelect[Any] = sa.union_all(
     sa.select(sa.literal_column("'queued'").label("state"), sa.func.count().label("orders")).where(
         in_state(State.QUEUED)

@@ -43,14 +43,7 @@ def lengthen_log(file: Path) -> None:
             connection.execute("CREATE TABLE room (filler BLOB)")
             connection.execute("INSERT INTO room VALUES (zeroblob(?))", (size,))
             connection.execute("ROLLBACK")
-            _sync(file.with_name(file.name + "-wal"))
+            with file.with_name(file.name + "-wal").open("r+b") as grown:
+                os.fdatasync(grown.fileno())
     except (OSError, sqlite3.Error) as error:
         log.info("the log of %s grows as it is needed: %s", file, error)
-
-
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -73,7 +73,7 @@ class Order(Base):
         Index("orders_claim", "lane", text("priority DESC"), "due", "number", "state",
               sqlite_where=text("state = 'queued'"), postgresql_where=text("state = 'queued'")),
         Index("orders_by_state", "state", "number", sqlite_where=text("state <> 'queued'"),
-              postgresql_where=text("state <> 'queued'")),  # those are in orders_claim: one page less for a new order
+              postgresql_where=text("state <> 'queued'")),  # queued ones are in orders_claim alone
         Index("orders_by_parent", "parent", sqlite_where=text("parent IS NOT NULL"),
               postgresql_where=text("parent IS NOT NULL")),
     )  # fmt: skip
